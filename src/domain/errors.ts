@@ -1,0 +1,34 @@
+/** Errors that steps tell apart by type. Every error carries a documented code (docs/errors.md). */
+export class AnchorlineError extends Error {
+  readonly code: string;
+  /** Infrastructure that may heal: pause and try again without end. */
+  readonly retryable: boolean;
+
+  constructor(code: string, message: string, options: { cause?: unknown; retryable?: boolean } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.retryable = options.retryable ?? false;
+  }
+}
+
+/** Another owner moved a position that this process believed its own: forget what was read, seek, go on. */
+export class StalePositionError extends AnchorlineError {
+  constructor(topic: string, partition: number, expected: bigint) {
+    super('POS001', `position of ${topic}/${partition} is no longer ${expected}: another owner moved it`);
+  }
+}
+
+/** A newer leader with the same transactional.id took over. */
+export class FencedError extends AnchorlineError {
+  constructor(cause: unknown) {
+    super('PUB001', 'a newer publisher took over this shard', { cause });
+  }
+}
+
+/** A setting, or what the store was computed with, does not fit; the message names the mend. */
+export class ConfigurationError extends AnchorlineError {
+  constructor(code: string, message: string, cause?: unknown) {
+    super(code, message, { cause });
+  }
+}
