@@ -69,6 +69,8 @@ export interface IngestTx {
   keepDeadLetters(letters: readonly DeadLetter[]): Promise<void>;
   /** A good record came for these keys: open dead letters of the keys are superseded. */
   supersedeDeadLetters(topic: string, keys: readonly Buffer[]): Promise<void>;
+  /** Locks an open dead letter for another attempt; false where it is superseded, settled or unknown. */
+  claimDeadLetter(at: PartitionId & { readonly offset: bigint }): Promise<boolean>;
   noteSnapshot(state: 'running' | 'done'): Promise<void>;
 }
 
