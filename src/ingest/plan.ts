@@ -1,0 +1,171 @@
+/**
+ * From the decoded records of one partition to what has to be written: pure.
+ * Only a row's last image within the batch matters: the ones between are never stored, so no daily row
+ * is ever computed from them.
+ */
+import { KEEP } from '../domain/cdc.ts';
+import type {
+  ChangeEvent,
+  Decoded,
+  FactChange,
+  Mapped,
+  MappedChange,
+  ReadingChange,
+  Rejection,
+  SourceRecord,
+} from '../domain/cdc.ts';
+import type { FactKind, Id } from '../domain/facts.ts';
+import type { DeadLetter } from '../domain/ports.ts';
+
+/** A fact's change and the record that brought it. */
+export interface PlannedChange {
+  readonly change: FactChange;
+  readonly record: SourceRecord;
+}
+
+export interface IngestPlan {
+  /** The last change of each fact, by kind and id. */
+  readonly facts: ReadonlyMap<FactKind, ReadonlyMap<Id, PlannedChange>>;
+  /** The last change of each reading, by `readingKey`. */
+  readonly readings: ReadonlyMap<string, ReadingChange>;
+  readonly letters: readonly DeadLetter[];
+  /** Keys whose last record in the batch was good: dead letters of theirs are superseded. */
+  readonly goodKeys: readonly Buffer[];
+  /** What the batch says about an initial snapshot; null where it holds no row. */
+  readonly snapshot: 'running' | 'done' | null;
+  /** Earliest source commit among the live changes, ms. */
+  readonly committedMs: number | null;
+  readonly counts: PlanCounts;
+}
+
+export interface PlanCounts {
+  readonly changesByTable: ReadonlyMap<string, number>;
+  readonly ignored: number;
+  readonly repeated: number;
+}
+
+export type MapChange = (event: ChangeEvent) => Mapped;
+
+/** `records[i]` was decoded to `decoded[i]`; records already ingested must have been left out. */
+export function planBatch(
+  records: readonly SourceRecord[],
+  decoded: readonly Decoded[],
+  mapChange: MapChange,
+  repeated = 0,
+): IngestPlan {
+  const builder = new PlanBuilder();
+  records.forEach((record, i) => builder.add(record, decoded[i] as Decoded, mapChange));
+  return builder.build(repeated);
+}
+
+/** A reading's key as text, for maps. */
+export function readingKey(key: { readonly id: Id; readonly timeUs: number }): string {
+  return `${key.id}/${key.timeUs}`;
+}
+
+class PlanBuilder {
+  readonly #facts = new Map<FactKind, Map<Id, PlannedChange>>();
+  readonly #readings = new Map<string, ReadingChange>();
+  readonly #letters: DeadLetter[] = [];
+  readonly #records: SourceRecord[] = [];
+  readonly #byTable = new Map<string, number>();
+  #snapshot: IngestPlan['snapshot'] = null;
+  #committedMs: number | null = null;
+  #ignored = 0;
+
+  add(record: SourceRecord, decoded: Decoded, mapChange: MapChange): void {
+    if (decoded.kind === 'ignored') {
+      this.#ignored += 1;
+      return;
+    }
+    if (decoded.kind === 'rejected') {
+      this.#reject(record, decoded.rejection);
+      return;
+    }
+    this.#noteOrigin(decoded);
+    const mapped = mapChange(decoded);
+    if (!mapped.ok) {
+      this.#reject(record, mapped.rejection);
+      return;
+    }
+    this.#records.push(record);
+    this.#byTable.set(decoded.table, (this.#byTable.get(decoded.table) ?? 0) + 1);
+    this.#fold(mapped.change, record);
+  }
+
+  build(repeated: number): IngestPlan {
+    return {
+      facts: this.#facts,
+      readings: this.#readings,
+      letters: this.#letters,
+      goodKeys: this.#goodKeys(),
+      snapshot: this.#snapshot,
+      committedMs: this.#committedMs,
+      counts: { changesByTable: this.#byTable, ignored: this.#ignored, repeated },
+    };
+  }
+
+  #reject(record: SourceRecord, rejection: Rejection): void {
+    this.#letters.push({ record, rejection });
+  }
+
+  #noteOrigin(event: ChangeEvent): void {
+    if (event.snapshot === 'initial') {
+      this.#snapshot = 'running';
+      return;
+    }
+    if (event.snapshot === 'initial_last') {
+      this.#snapshot = 'done';
+      return;
+    }
+    if (event.committedMs === null) return;
+    // Live changes follow the snapshot in every partition, so one of them proves that it has ended.
+    if (event.snapshot === 'none') this.#snapshot = 'done';
+    this.#committedMs = Math.min(this.#committedMs ?? Number.POSITIVE_INFINITY, event.committedMs);
+  }
+
+  #fold(change: MappedChange, record: SourceRecord): void {
+    if (change.kind === 'reading') {
+      this.#readings.set(readingKey(change.key), change);
+      return;
+    }
+    let ofKind = this.#facts.get(change.kind);
+    if (ofKind === undefined) {
+      ofKind = new Map();
+      this.#facts.set(change.kind, ofKind);
+    }
+    const earlier = ofKind.get(change.id)?.change;
+    ofKind.set(change.id, { change: earlier === undefined ? change : overlay(earlier, change), record });
+  }
+
+  #goodKeys(): Buffer[] {
+    if (this.#letters.length === 0) return this.#records.flatMap((r) => (r.key === null ? [] : [r.key]));
+    const lastGood = new Map<string, SourceRecord>();
+    for (const record of this.#records) {
+      if (record.key !== null) lastGood.set(record.key.toString('latin1'), record);
+    }
+    for (const { record } of this.#letters) {
+      const key = record.key?.toString('latin1');
+      const good = key === undefined ? undefined : lastGood.get(key);
+      if (good !== undefined && good.offset < record.offset) lastGood.delete(key as string);
+    }
+    return [...lastGood.values()].map((record) => record.key as Buffer);
+  }
+}
+
+/** The later change with the fields it could not carry taken from the earlier one. */
+function overlay(earlier: FactChange, later: FactChange): FactChange {
+  if (later.after === null || earlier.after === null) return later;
+  return { ...later, after: fillKept(later.after, earlier.after) } as FactChange;
+}
+
+/** `image` with every field marked KEEP taken from `base`. */
+export function fillKept<T extends object>(image: T, base: object): T {
+  let filled: Record<string, unknown> | null = null;
+  for (const [field, value] of Object.entries(image)) {
+    if (value !== KEEP) continue;
+    filled ??= { ...image };
+    filled[field] = (base as Record<string, unknown>)[field];
+  }
+  return (filled ?? image) as T;
+}

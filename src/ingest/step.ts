@@ -1,0 +1,144 @@
+/**
+ * One batch of one change topic's partition → facts, dirt and position in one transaction, then the wake-ups.
+ *
+ * Invariants:
+ *  1. the position moves by compare-and-set in the transaction that writes the facts, so a stale owner's or a
+ *     repeated batch changes nothing;
+ *  2. dirt is appended in that transaction too, so no change of a fact is ever forgotten;
+ *  3. a dead letter reaches its topic before that commit, so none is lost (it may be repeated).
+ */
+import type { Decoded, SourceRecord } from '../domain/cdc.ts';
+import type { Id } from '../domain/facts.ts';
+import type {
+  Clock,
+  DeadLetter,
+  DeadLetterTopic,
+  IngestTx,
+  PartitionId,
+  RecomputeRequests,
+  StateStore,
+} from '../domain/ports.ts';
+import type { EngineSettings } from '../domain/settings.ts';
+import { mapChange } from '../source/registry.ts';
+import { applyPlan, lockModeOf } from './apply.ts';
+import type { Applied } from './apply.ts';
+import { planBatch } from './plan.ts';
+import type { IngestPlan } from './plan.ts';
+
+/** Turns a record into a change, or says why not. Rejects its promise only when the registry is out of reach. */
+export interface RecordDecoder {
+  decode(record: SourceRecord): Decoded | Promise<Decoded>;
+}
+
+export interface IngestDeps {
+  readonly store: Pick<StateStore, 'ingest'>;
+  readonly decoder: RecordDecoder;
+  readonly deadLetters: DeadLetterTopic;
+  readonly requests: RecomputeRequests;
+  readonly clock: Pick<Clock, 'nowMs'>;
+  readonly settings: EngineSettings;
+}
+
+export interface IngestResult {
+  /** The partition's next offset. */
+  readonly next: bigint;
+  readonly plan: IngestPlan;
+  readonly letters: readonly DeadLetter[];
+  readonly dirtied: readonly Id[];
+  readonly effective: number;
+  readonly decodedMs: number;
+}
+
+/**
+ * Ingests a partition's records, ascending by offset, from the position `expected` on.
+ * Throws StalePositionError when another owner moved the position; whatever else it throws is an outage, and
+ * the same call may be repeated.
+ */
+export async function ingestBatch(
+  deps: IngestDeps,
+  partition: PartitionId,
+  records: readonly SourceRecord[],
+  expected: bigint,
+): Promise<IngestResult> {
+  const fresh = records.filter((record) => record.offset >= expected);
+  const last = fresh.at(-1);
+  const plan = planBatch(
+    fresh,
+    await decodeAll(deps.decoder, fresh),
+    (event) => mapChange(event, deps.settings),
+    records.length - fresh.length,
+  );
+  const decodedMs = deps.clock.nowMs();
+  const next = last === undefined ? expected : last.offset + 1n;
+  if (last === undefined) {
+    return { next, plan, letters: [], dirtied: [], effective: 0, decodedMs };
+  }
+
+  const { applied, letters } = await deps.store.ingest(async (tx) => {
+    await tx.lockFacts(lockModeOf(plan));
+    await tx.advance([{ ...partition, expected, next }]);
+    return writePlan(tx, deps, partition.topic, plan, decodedMs);
+  });
+  const dirtied = applied.dirt.map((dirt) => dirt.assignmentId);
+  if (dirtied.length > 0) await deps.requests.request(dirtied);
+  return { next, plan, letters, dirtied, effective: applied.effective, decodedMs };
+}
+
+/**
+ * Tries a dead letter again with today's decoder and mapping. It counts only while no later record of its key
+ * was ingested, which the claim checks under a lock.
+ */
+export async function retryDeadLetter(
+  deps: IngestDeps,
+  record: SourceRecord,
+): Promise<'ingested' | 'superseded' | 'refused'> {
+  const plan = planBatch([record], await decodeAll(deps.decoder, [record]), (event) =>
+    mapChange(event, deps.settings),
+  );
+  if (plan.letters.length > 0) return 'refused';
+  const decodedMs = deps.clock.nowMs();
+  const outcome = await deps.store.ingest(async (tx) => {
+    await tx.lockFacts(lockModeOf(plan));
+    if (!(await tx.claimDeadLetter(record))) return null;
+    return writePlan(tx, deps, record.topic, plan, decodedMs);
+  });
+  if (outcome === null) return 'superseded';
+  if (outcome.letters.length > 0) return 'refused';
+  const dirtied = outcome.applied.dirt.map((dirt) => dirt.assignmentId);
+  if (dirtied.length > 0) await deps.requests.request(dirtied);
+  return 'ingested';
+}
+
+async function decodeAll(decoder: RecordDecoder, records: readonly SourceRecord[]): Promise<Decoded[]> {
+  const decoded: Decoded[] = [];
+  for (const record of records) {
+    const result = decoder.decode(record);
+    // Only a schema seen for the first time needs waiting for; a promise per record would double the cost.
+    decoded.push(result instanceof Promise ? await result : result);
+  }
+  return decoded;
+}
+
+async function writePlan(
+  tx: IngestTx,
+  deps: IngestDeps,
+  topic: string,
+  plan: IngestPlan,
+  decodedMs: number,
+): Promise<{ applied: Applied; letters: readonly DeadLetter[] }> {
+  const applied = await applyPlan(tx, plan, deps.settings);
+  if (applied.dirt.length > 0) {
+    const origin = { committedMs: plan.committedMs, decodedMs };
+    await tx.appendDirt(applied.dirt.map((dirt) => ({ ...dirt, ...origin })));
+  }
+  const letters = [...plan.letters, ...applied.refused];
+  if (letters.length > 0) {
+    await deps.deadLetters.send(letters);
+    await tx.keepDeadLetters(letters);
+  }
+  const refusedKeys = new Set(applied.refused.map(({ record }) => record.key));
+  const goodKeys = plan.goodKeys.filter((key) => !refusedKeys.has(key));
+  if (goodKeys.length > 0) await tx.supersedeDeadLetters(topic, goodKeys);
+  if (plan.snapshot !== null) await tx.noteSnapshot(plan.snapshot);
+  return { applied, letters };
+}
