@@ -22,9 +22,15 @@ export type DirtScope =
   | ({ readonly scope: 'batch'; readonly batchId: Id; readonly containerId?: Id } & DayWindow)
   /** The assignments in a container whose stay touches the window. */
   | ({ readonly scope: 'container'; readonly containerId: Id } & DayWindow)
-  /** R24.4: whole lives of the batch's assignments and of batches that received unmeasured transfers from it. */
+  /**
+   * R24.4: whole lives of the batch's assignments and of batches that received unmeasured transfers from
+   * them. Unmeasured: no weight above 0, whatever the status; that is never too little.
+   */
   | { readonly scope: 'batch_structure'; readonly batchId: Id }
-  /** As `batch_structure`, for the batch that the assignment belongs to. */
+  /**
+   * As `batch_structure`, for the batch that the assignment belongs to, if known. Known or not: batches that
+   * received unmeasured transfers from the assignment itself (it may just have been deleted).
+   */
   | { readonly scope: 'assignment_structure'; readonly assignmentId: Id }
   /** As `batch_structure`, for the assignment of the harvest event. */
   | { readonly scope: 'harvest_event'; readonly eventId: Id }
@@ -34,14 +40,18 @@ export type DirtScope =
   | { readonly scope: 'workflow'; readonly workflowId: Id }
   /** Whole lives in every container that has readings of the parameter. */
   | { readonly scope: 'parameter'; readonly parameterId: Id }
-  /** Whole lives of the assignments that resolve, or could resolve, to the row. */
+  /**
+   * Whole lives of the assignments that resolve, or could resolve, to the row: a scenario is its batch's or a
+   * pinning batch's (by itself or by a run of it), a run its pinning batches', a model its scenarios', a
+   * profile its TGC models'.
+   */
   | { readonly scope: 'scenario'; readonly id: Id }
   | { readonly scope: 'projection_run'; readonly id: Id }
   | { readonly scope: 'tgc_model'; readonly id: Id }
   | { readonly scope: 'mortality_model'; readonly id: Id }
   | { readonly scope: 'constraint_set'; readonly id: Id }
   | { readonly scope: 'profile'; readonly id: Id }
-  /** Whole lives of the assignments in this stage or in any stage of the species. */
+  /** Whole lives of the assignments in this stage or in any stage of the species (null equals null). */
   | { readonly scope: 'stage'; readonly id: Id; readonly speciesId: Id | null };
 
 /** Dirt as appended to the store: one entry per assignment and transaction, the hull of its windows. */
