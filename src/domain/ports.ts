@@ -134,7 +134,7 @@ export interface RecomputeTx {
   /** Waits for each assignment's lock, in ascending order; held to the end of the transaction. */
   lock(assignmentIds: readonly Id[]): Promise<void>;
   /** Removes and returns the dirt of the assignments. */
-  takeDirt(assignmentIds: readonly Id[]): Promise<readonly Dirt[]>;
+  takeDirt(assignmentIds: readonly Id[]): Promise<readonly TakenDirt[]>;
   load(windows: readonly RecomputeWindow[]): Promise<RecomputeFacts>;
   nextRevision(): Promise<bigint>;
   writeRows(changes: readonly RowChanges[], deletes: readonly RowDeletes[], revision: bigint): Promise<void>;
@@ -145,12 +145,19 @@ export interface RecomputeTx {
   unpark(assignmentIds: readonly Id[]): Promise<void>;
 }
 
-/** A recompute that failed by itself: left alone until new dirt, `retry`, or a new version. */
+/** An entry of dirt by its sequence number, so that exactly what was seen can be set aside. */
+export interface TakenDirt extends Dirt {
+  readonly seq: bigint;
+}
+
+/** A recompute that failed by itself: left alone until new dirt or `retry`. */
 export interface Parked {
   readonly assignmentId: Id;
   readonly code: string;
   readonly message: string;
   readonly tries: number;
+  /** The dirt that the failing attempt saw: it waits, while any other entry makes the assignment due again. */
+  readonly dirt: readonly bigint[];
 }
 
 export interface WaitingDirt {
@@ -210,8 +217,9 @@ export interface StateStore {
   /** Next offsets of the partitions, created at 0 where absent. Order as asked. */
   positions(partitions: readonly PartitionId[]): Promise<readonly bigint[]>;
 
-  /** Assignments with dirt older than `olderThanMs`, oldest first, parked ones without new dirt left out. */
+  /** Assignments with dirt older than `olderThanMs` that is not set aside by parking, oldest first. */
   waitingDirt(olderThanMs: number, limit: number): Promise<readonly WaitingDirt[]>;
+  /** Notes the failure and sets exactly its dirt aside. */
   park(parked: Parked): Promise<void>;
   /** True while an initial snapshot is being ingested and its limit has not passed. */
   snapshotRunning(limitMs: number): Promise<boolean>;
