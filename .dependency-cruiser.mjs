@@ -1,0 +1,80 @@
+/**
+ * The direction of imports: data moves domain ← runtime ← adapters ← steps ← compose, and never back.
+ * Each folder names all it may import of src/; what is not named is refused, so a new folder starts with nothing.
+ */
+const PURE = ['cdc', 'source', 'window', 'engine'];
+
+const MAY_IMPORT = {
+  domain: [],
+  runtime: ['domain'],
+  ...Object.fromEntries(PURE.map((folder) => [folder, ['domain']])),
+  // The defaults of the urls are the local stack's.
+  config: ['domain', 'runtime', 'stack'],
+  kafka: ['domain', 'runtime'],
+  store: ['domain', 'runtime'],
+  connect: ['domain', 'runtime'],
+  stack: ['domain', 'runtime'],
+  http: ['domain', 'runtime'],
+  // Steps reach the world through the ports in domain/ports.ts alone.
+  ...Object.fromEntries(
+    ['ingest', 'recompute', 'publish', 'scheduler'].map((folder) => [folder, [...PURE, 'domain', 'runtime']]),
+  ),
+};
+
+const folderRules = Object.entries(MAY_IMPORT).map(([folder, allowed]) => ({
+  name: `${folder}-imports-only-${allowed.join('-') || 'itself'}`,
+  severity: 'error',
+  from: { path: `^src/${folder}/` },
+  to: { path: '^src/', pathNot: `^src/(${[folder, ...allowed].join('|')})/` },
+}));
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    ...folderRules,
+    {
+      name: 'pure-folders-touch-no-platform',
+      comment: 'domain, cdc, source, window and engine are functions of their arguments',
+      severity: 'error',
+      from: { path: `^src/(domain|${PURE.join('|')})/` },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'steps-do-io-through-ports',
+      comment: 'a step or a pure folder that imports a client has gone round its port',
+      severity: 'error',
+      from: { path: `^src/(domain|${PURE.join('|')}|ingest|recompute|publish|scheduler)/` },
+      to: {
+        path: `node_modules/(pg|pg-copy-streams|kafkajs|fastify|lz4-napi|@kafkajs/confluent-schema-registry)/`,
+      },
+    },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { circular: true },
+    },
+    {
+      name: 'no-tests-in-src',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|ops)/' },
+    },
+    {
+      name: 'resolvable',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'types', 'node', 'default'],
+      extensions: ['.ts', '.js', '.json'],
+    },
+  },
+};

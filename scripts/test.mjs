@@ -1,0 +1,50 @@
+/**
+ * Everything that must hold: the static checks, then each tier of tests in turn (the cheap ones first, the
+ * stack alone at the end, because it needs the machine for itself). The last line says `N passed, N failed`;
+ * a failed check counts as a failure.
+ *
+ * Usage: node scripts/test.mjs [tier…]   (default: checks and all tiers)
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { runChecks } from './check.mjs';
+import { countReport, summarise } from './summary.mjs';
+
+const TIERS = ['unit', 'sim', 'db', 'e2e'];
+const REPORTS = join('.anchorline', 'test-reports');
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((tier) => !TIERS.includes(tier));
+if (unknown.length > 0) {
+  console.error(`no such tier: ${unknown.join(', ')} (there are ${TIERS.join(', ')})`);
+  process.exit(2);
+}
+
+rmSync(REPORTS, { recursive: true, force: true });
+mkdirSync(REPORTS, { recursive: true });
+
+const failedChecks = asked.length === 0 ? runChecks() : [];
+const counts = (asked.length === 0 ? TIERS : asked).map((tier) => {
+  const report = join(REPORTS, `${tier}.json`);
+  const args = [
+    'run',
+    '--project',
+    tier,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ];
+  const { status } = spawnSync('vitest', args, { stdio: 'inherit' });
+  const count = countReport(report);
+  if (status === 0 || count.failed > 0) return count;
+  return { ...count, failed: 1, problems: [`tier ${tier} ended with status ${status}`] };
+});
+
+const sum = summarise(counts);
+const failed = sum.failed + failedChecks.length;
+for (const name of failedChecks) console.log(`failed check: ${name}`);
+for (const problem of sum.problems) console.log(problem);
+process.exitCode = failed === 0 ? 0 : 1;
+console.log(`${sum.passed} passed, ${failed} failed`);
