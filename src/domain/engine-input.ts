@@ -64,6 +64,11 @@ export interface BatchFacts {
   readonly stages: readonly StageFact[];
   /** Assignments of other batches that are a source of the transfers above. */
   readonly foreignSources: readonly AssignmentFact[];
+  /**
+   * Sum of the mortality events that name each assignment, over all days. Read only with the setting
+   * `recordedDeathsInCount` (R5c) and left out without it.
+   */
+  readonly recordedDeaths?: ReadonlyMap<Id, number>;
 }
 
 /** One container's pooled temperature readings of a day. */
