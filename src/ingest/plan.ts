@@ -161,11 +161,8 @@ function overlay(earlier: FactChange, later: FactChange): FactChange {
 
 /** `image` with every field marked KEEP taken from `base`. */
 export function fillKept<T extends object>(image: T, base: object): T {
-  let filled: Record<string, unknown> | null = null;
-  for (const [field, value] of Object.entries(image)) {
-    if (value !== KEEP) continue;
-    filled ??= { ...image };
-    filled[field] = (base as Record<string, unknown>)[field];
-  }
-  return (filled ?? image) as T;
+  const kept = Object.entries(image).filter(([, value]) => value === KEEP);
+  if (kept.length === 0) return image;
+  const stored = base as Readonly<Record<string, unknown>>;
+  return { ...image, ...Object.fromEntries(kept.map(([field]) => [field, stored[field]])) };
 }
