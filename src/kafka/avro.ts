@@ -1,0 +1,190 @@
+/**
+ * Avro in the Confluent wire format (a zero byte, the schema's id in four bytes, the body), with schemas from a
+ * registry that speaks Confluent's API.
+ */
+import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
+import type { Type } from 'avsc';
+import { REJECTIONS } from '../domain/cdc.ts';
+import type { Rejection, RejectionCode } from '../domain/cdc.ts';
+import { AnchorlineError, ConfigurationError } from '../domain/errors.ts';
+import { safeLongs } from './safe-long.ts';
+
+const MAGIC_BYTE = 0;
+const HEADER_BYTES = 5;
+const REQUEST_TIMEOUT_MS = 10_000;
+
+export type AvroResult =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly rejection: Rejection };
+
+export interface AvroDecoder {
+  /**
+   * The decoded value, at once where the schema is known already. A record that never can be decoded is a
+   * rejection; the promise rejects with a retryable error while the registry is out of reach.
+   */
+  decode(record: Buffer): AvroResult | Promise<AvroResult>;
+}
+
+export interface AvroEncoder {
+  /** Throws a TypeError for a value that does not fit the schema: a bug, never bad input. */
+  encode(value: unknown): Buffer;
+}
+
+export function createAvroDecoder(registryUrl: string): AvroDecoder {
+  return new RegistryDecoder(new Registry(registryUrl));
+}
+
+/**
+ * Registers the schema under the subject, whose compatibility becomes FULL_TRANSITIVE: a compacted topic keeps
+ * records of every version. Throws ConfigurationError where the registry holds versions it does not fit.
+ */
+export async function createAvroEncoder(
+  registryUrl: string,
+  subject: string,
+  schema: object,
+): Promise<AvroEncoder> {
+  const registry = new Registry(registryUrl);
+  const id = await registry.register(subject, schema);
+  const type = await registry.schema(id);
+  return { encode: (value) => framed(id, type.toBuffer(value)) };
+}
+
+function framed(id: number, body: Buffer): Buffer {
+  const record = Buffer.allocUnsafe(HEADER_BYTES + body.length);
+  record.writeUInt8(MAGIC_BYTE, 0);
+  record.writeInt32BE(id, 1);
+  body.copy(record, HEADER_BYTES);
+  return record;
+}
+
+class RegistryDecoder implements AvroDecoder {
+  readonly #registry: Registry;
+  /** A schema never changes under its id, nor does what is wrong with it. */
+  readonly #known = new Map<number, Type | Rejection>();
+  readonly #asked = new Map<number, Promise<Type | Rejection>>();
+
+  constructor(registry: Registry) {
+    this.#registry = registry;
+  }
+
+  decode(record: Buffer): AvroResult | Promise<AvroResult> {
+    if (record.length < HEADER_BYTES || record[0] !== MAGIC_BYTE) {
+      return refused(REJECTIONS.undecodable, `not Avro in the registry's wire format: ${shown(record)}`);
+    }
+    const id = record.readInt32BE(1);
+    const known = this.#known.get(id);
+    if (known !== undefined) return decodeWith(known, id, record);
+    return this.#ask(id).then((schema) => decodeWith(schema, id, record));
+  }
+
+  /** One question per schema, however many records wait for the answer. */
+  #ask(id: number): Promise<Type | Rejection> {
+    let answer = this.#asked.get(id);
+    if (answer === undefined) {
+      answer = this.#look(id).finally(() => this.#asked.delete(id));
+      this.#asked.set(id, answer);
+    }
+    return answer;
+  }
+
+  async #look(id: number): Promise<Type | Rejection> {
+    try {
+      const type = await this.#registry.schema(id);
+      this.#known.set(id, type);
+      return type;
+    } catch (error) {
+      const status = statusOf(error);
+      // What answers 404, or no schema, may be no registry at all; and a schema that is unknown may be
+      // registered later, so only the unusable is remembered.
+      const isRegistry = (status === 404 || status === undefined) && (await this.#registry.answers());
+      if (!isRegistry) throw outOfReach(error);
+      const rejection = { code: REJECTIONS.unknownSchema, message: `schema ${id}: ${messageOf(error)}` };
+      if (status === undefined) this.#known.set(id, rejection);
+      return rejection;
+    }
+  }
+}
+
+function decodeWith(schema: Type | Rejection, id: number, record: Buffer): AvroResult {
+  if ('code' in schema) return { ok: false, rejection: schema };
+  try {
+    return { ok: true, value: schema.fromBuffer(record.subarray(HEADER_BYTES)) };
+  } catch (error) {
+    return refused(REJECTIONS.undecodable, `does not fit schema ${id}: ${messageOf(error)}`);
+  }
+}
+
+/** The registry's client, with an end to waiting and longs that are safe. */
+class Registry {
+  readonly #url: string;
+  readonly #client: SchemaRegistry;
+
+  constructor(url: string) {
+    this.#url = url.replace(/\/+$/, '');
+    this.#client = new SchemaRegistry(
+      {
+        host: this.#url,
+        retry: { retries: 0 },
+        middlewares: [() => ({ request: (request) => request.enhance({ timeout: REQUEST_TIMEOUT_MS }) })],
+      },
+      { [SchemaType.AVRO]: { typeHook: safeLongs } },
+    );
+  }
+
+  async schema(id: number): Promise<Type> {
+    return (await this.#client.getSchema(id)) as unknown as Type;
+  }
+
+  async register(subject: string, schema: object): Promise<number> {
+    try {
+      const registered = await this.#client.register(
+        { type: SchemaType.AVRO, schema: JSON.stringify(schema) },
+        { subject, compatibility: COMPATIBILITY.FULL_TRANSITIVE },
+      );
+      return registered.id;
+    } catch (error) {
+      const status = statusOf(error);
+      if (status === undefined || status === 409 || status === 422) {
+        throw new ConfigurationError('REG002', `${subject} cannot be registered: ${messageOf(error)}`, error);
+      }
+      throw outOfReach(error);
+    }
+  }
+
+  /** True where the address is a registry's that works. */
+  async answers(): Promise<boolean> {
+    try {
+      const response = await fetch(`${this.#url}/subjects`, {
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      });
+      return response.ok && Array.isArray(await response.json());
+    } catch {
+      return false;
+    }
+  }
+}
+
+function refused(code: RejectionCode, message: string): AvroResult {
+  return { ok: false, rejection: { code, message } };
+}
+
+function outOfReach(cause: unknown): AnchorlineError {
+  return new AnchorlineError('REG001', `the schema registry does not answer: ${messageOf(cause)}`, {
+    cause,
+    retryable: true,
+  });
+}
+
+/** The HTTP status that the registry's client met; undefined where the answer came but was of no use. */
+function statusOf(error: unknown): number | undefined {
+  const status = (error as { status?: unknown } | null)?.status;
+  return typeof status === 'number' ? status : undefined;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function shown(record: Buffer): string {
+  return `${record.length} bytes, ${record.subarray(0, HEADER_BYTES).toString('hex') || 'empty'}`;
+}
