@@ -1,0 +1,60 @@
+/** Connector definitions and SQL with placeholders: pure text and objects in, text and objects out. */
+import { escapeIdentifier, escapeLiteral } from 'pg';
+import { CONNECT_ERRORS, ConnectError } from './errors.ts';
+
+/** A connector's configuration as Connect takes it: every value is text. */
+export type ConnectorConfig = Readonly<Record<string, string>>;
+
+export interface ConnectorDefinition {
+  readonly name: string;
+  readonly config: ConnectorConfig;
+}
+
+export type TemplateValues = Readonly<Record<string, string | number | boolean>>;
+
+type Scalar = string | number | boolean | null;
+
+/**
+ * Merges a connector's file over its base (null takes a key of the base away) and fills `${…}`.
+ * Throws CON001 for a placeholder without a value and for values that are no scalars.
+ */
+export function connectorDefinition(
+  file: Readonly<Record<string, unknown>>,
+  base: Readonly<Record<string, unknown>>,
+  values: TemplateValues,
+): ConnectorDefinition {
+  const { base: _base, name, ...own } = file;
+  const config: Record<string, string> = {};
+  for (const [key, value] of Object.entries({ ...base, ...own })) {
+    if (!isScalar(value))
+      throw new ConnectError(CONNECT_ERRORS.template, `${key} is neither text nor number`);
+    if (value !== null) config[key] = fill(String(value), values, key);
+  }
+  if (typeof name !== 'string') throw new ConnectError(CONNECT_ERRORS.template, 'the connector has no name');
+  return { name: fill(name, values, 'name'), config };
+}
+
+/**
+ * Fills psql's own variables, `:'x'` as a literal and `:"x"` as an identifier, so that the same file
+ * runs under psql too. Throws CON001 for one without a value.
+ */
+export function renderSql(sql: string, values: TemplateValues): string {
+  return sql.replaceAll(/(?<!:):(['"])(\w+)\1/g, (_match, quote: string, name: string) => {
+    const value = values[name];
+    if (value === undefined)
+      throw new ConnectError(CONNECT_ERRORS.template, `the SQL's :${name} has no value`);
+    return quote === "'" ? escapeLiteral(String(value)) : escapeIdentifier(String(value));
+  });
+}
+
+function fill(text: string, values: TemplateValues, key: string): string {
+  return text.replaceAll(/\$\{(\w+)\}/g, (_match, name: string) => {
+    const value = values[name];
+    if (value !== undefined) return String(value);
+    throw new ConnectError(CONNECT_ERRORS.template, `${key}: the placeholder \${${name}} has no value`);
+  });
+}
+
+function isScalar(value: unknown): value is Scalar {
+  return value === null || ['string', 'number', 'boolean'].includes(typeof value);
+}
