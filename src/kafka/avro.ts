@@ -137,14 +137,14 @@ class Registry {
 
   async register(subject: string, schema: object): Promise<number> {
     try {
+      await this.#requireCompatibility(subject);
       const registered = await this.#client.register(
         { type: SchemaType.AVRO, schema: JSON.stringify(schema) },
         { subject, compatibility: COMPATIBILITY.FULL_TRANSITIVE },
       );
       return registered.id;
     } catch (error) {
-      const status = statusOf(error);
-      if (status === undefined || status === 409 || status === 422) {
+      if (await this.#isRefusal(error)) {
         throw new ConfigurationError('REG002', `${subject} cannot be registered: ${messageOf(error)}`, error);
       }
       throw outOfReach(error);
@@ -154,13 +154,38 @@ class Registry {
   /** True where the address is a registry's that works. */
   async answers(): Promise<boolean> {
     try {
-      const response = await fetch(`${this.#url}/subjects`, {
-        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-      });
+      const response = await this.#fetch('/subjects');
       return response.ok && Array.isArray(await response.json());
     } catch {
       return false;
     }
+  }
+
+  /** Refused for what it is; anything else, or no answer at all, may heal. */
+  async #isRefusal(error: unknown): Promise<boolean> {
+    const status = statusOf(error);
+    if (status === undefined) return this.answers();
+    return status === 409 || status === 422;
+  }
+
+  /**
+   * The client refuses a subject of another level, and some registries report their default as the subject's
+   * own. A subject that does not exist yet cannot have a level everywhere: the client sets it once registered.
+   */
+  async #requireCompatibility(subject: string): Promise<void> {
+    const response = await this.#fetch(`/config/${encodeURIComponent(subject)}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
+      body: JSON.stringify({ compatibility: COMPATIBILITY.FULL_TRANSITIVE }),
+    });
+    if (response.ok || response.status === 404) return;
+    throw Object.assign(new Error(`compatibility of ${subject} cannot be set: ${await response.text()}`), {
+      status: response.status,
+    });
+  }
+
+  #fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    return fetch(`${this.#url}${path}`, { ...init, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
   }
 }
 
