@@ -41,7 +41,7 @@ export const DEFAULT_CONNECTOR = {
   slot: 'anchorline',
   publication: 'anchorline',
   snapshotMode: 'initial',
-  offsetMismatch: 'no_validation',
+  offsetMismatch: 'trust_offset',
   heartbeatMs: 10_000,
   replicationFactor: 1,
   largePartitions: 6,

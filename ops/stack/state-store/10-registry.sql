@@ -1,0 +1,2 @@
+-- The schema registry keeps its schemas in a database of its own on the state store's server.
+CREATE DATABASE registry;

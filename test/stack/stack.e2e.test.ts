@@ -1,0 +1,212 @@
+/** The stack and the connector's deployment as an operator meets them, on the real thing. */
+import { join } from 'node:path';
+import type { Admin } from 'kafkajs';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { ConnectClient } from '../../src/connect/client.ts';
+import { DEFAULT_CONNECTOR, loadConnector } from '../../src/connect/definition.ts';
+import { prepareSource, requestSnapshot } from '../../src/connect/source.ts';
+import { connectorStatus, isHealthy, renderConnectorStatus } from '../../src/connect/status.ts';
+import { applyTopics, topicManifest } from '../../src/connect/topics.ts';
+import { changeTopic } from '../../src/domain/topics.ts';
+import type { PgEndpoint } from '../../src/stack/config.ts';
+import { stackStatus, stackUp } from '../../src/stack/stack.ts';
+import { PROJECT_DIR, endpointsOf, providerOf } from '../support/stack-provider.ts';
+import { type RecordReader, kafkaOf, readTopics } from '../support/stack-records.ts';
+import { createDatabase, createFarm, inSource } from '../support/stack-source.ts';
+
+const plan = inject('stack');
+const endpoints = endpointsOf(plan);
+const run = `${Date.now().toString(36)}`;
+const names = { slot: `stack_${run}`, publication: `stack_${run}`, prefix: `stack-${run}` };
+const client = new ConnectClient(endpoints.connectUrl);
+const admin: Admin = kafkaOf(endpoints).admin();
+const sqlDir = join(PROJECT_DIR, 'connectors', 'sql');
+const connectorName = `stack-${run}`;
+const role = { role: `stack_role_${run}`, password: 'it is secret: $1 ’' };
+
+let source: PgEndpoint;
+let records: RecordReader;
+
+const prepare = (pg: PgEndpoint, log: (line: string) => void = () => undefined) =>
+  prepareSource(pg, { sqlDir, ...role, publication: names.publication }, log);
+
+const deploy = async () => {
+  const definition = await loadConnector(join(PROJECT_DIR, 'connectors', 'farm-postgres.yaml'), {
+    ...DEFAULT_CONNECTOR,
+    ...names,
+    name: connectorName,
+    ...endpoints.sourceForConnect,
+    database: source.database,
+    user: role.role,
+    password: role.password,
+    heartbeatMs: 1000,
+    registryUrl: endpoints.registryUrlForConnect,
+  });
+  return client.apply(definition);
+};
+
+const insertBatch = (number: string) =>
+  inSource(
+    source,
+    "insert into batch_batch (batch_number, species_id, status, start_date) values ($1, 1, 'ACTIVE', '2024-01-02')",
+    [number],
+  );
+
+const batchRecord = (number: string) =>
+  records.find(
+    ({ value }) => (value?.['after'] as { batch_number?: string } | null)?.batch_number === number,
+  );
+
+beforeAll(async () => {
+  source = await createDatabase(endpoints.sourcePg, `farm_stack_${run}`);
+  await admin.connect();
+});
+
+afterAll(async () => {
+  await records?.[Symbol.asyncDispose]();
+  await client.remove(connectorName);
+  await admin.disconnect();
+  await inSource(
+    endpoints.sourcePg,
+    'select pg_terminate_backend(active_pid) from pg_replication_slots where slot_name = $1',
+    [names.slot],
+  );
+});
+
+describe('the stack', () => {
+  test.skipIf(plan.kind !== 'processes')('is left alone by another `up`', async () => {
+    if (plan.kind !== 'processes') return;
+    const before = await stackStatus(plan.config);
+    const { started } = await stackUp(plan.config);
+    expect(started).toEqual([]);
+    expect(before.map(({ state }) => state)).toEqual(['running', 'running', 'running', 'running']);
+    expect((await stackStatus(plan.config)).map(({ pid }) => pid)).toEqual(before.map(({ pid }) => pid));
+  });
+});
+
+describe('a source', () => {
+  test('that is no farm is refused by name', async () => {
+    await expect(prepare(source)).rejects.toMatchObject({
+      code: 'CON007',
+      message: expect.stringContaining(source.database),
+    });
+  });
+
+  test('is prepared twice with the same end, without the tables that it lacks', async () => {
+    await createFarm(source, 'older');
+    const notes: string[] = [];
+    const first = await prepare(source, (line) => notes.push(line));
+    expect(first.absent).toEqual([
+      'scenario_projection_run',
+      'planning_activitytemplate',
+      'planning_plannedactivity',
+    ]);
+    expect(first.added).toEqual(first.captured);
+    expect(notes.join('\n')).toContain('planning_activitytemplate is not captured');
+    expect(await prepare(source)).toMatchObject({ captured: first.captured, added: [], needSnapshot: [] });
+  });
+
+  test('gives its role no more than it needs', async () => {
+    const as = { ...source, user: role.role, password: role.password };
+    await expect(inSource(as, 'select * from batch_batch')).resolves.toEqual([]);
+    await expect(inSource(as, "update batch_batch set status = 'x'")).rejects.toThrow('permission denied');
+    await expect(inSource(as, 'create table public.mine (id int)')).rejects.toThrow('permission denied');
+    await expect(prepare(as)).rejects.toMatchObject({ code: 'CON006' });
+  });
+});
+
+describe('the connector', () => {
+  test('is deployed once and runs', async () => {
+    const manifest = topicManifest({
+      prefix: names.prefix,
+      namespace: names.prefix,
+      replicationFactor: 1,
+      largePartitions: 2,
+      workPartitions: 3,
+    });
+    await insertBatch('before');
+    const kinds = async (topics = manifest) =>
+      new Set((await applyTopics(admin, topics)).map(({ kind }) => kind));
+    expect(await kinds()).toEqual(new Set(['created']));
+    expect(await kinds()).toEqual(new Set(['unchanged']));
+    const other = manifest.map((spec) => ({ ...spec, config: { ...spec.config, 'segment.ms': '86400000' } }));
+    expect(await kinds(other)).toEqual(new Set(['altered']));
+    // What the manifest does not name stays as people set it.
+    expect(await kinds()).toEqual(new Set(['unchanged']));
+    expect(await kinds(other)).toEqual(new Set(['unchanged']));
+    expect(await kinds(manifest.map((spec) => ({ ...spec, partitions: spec.partitions + 1 })))).toEqual(
+      new Set(['partitions-differ']),
+    );
+
+    expect(await deploy()).toBe('created');
+    expect(await deploy()).toBe('unchanged');
+    await client.awaitRunning(connectorName, 120_000);
+    records = await readTopics(endpoints, [changeTopic(names.prefix, 'batch_batch')], `stack-${run}`);
+    const snapshot = await batchRecord('before');
+    expect(snapshot.value).toMatchObject({ op: 'r', after: { status: 'ACTIVE', start_date: 19_724 } });
+  });
+
+  test('brings changes as Avro, and deletes with a tombstone', async () => {
+    await insertBatch('streamed');
+    const { key, value } = await batchRecord('streamed');
+    expect(value).toMatchObject({
+      op: 'c',
+      source: { schema: 'public', table: 'batch_batch', snapshot: 'false' },
+    });
+    await inSource(source, "delete from batch_batch where batch_number = 'streamed'");
+    const gone = await records.find((record) => record.key['id'] === key['id'] && record.value === null);
+    expect(gone.key).toEqual(key);
+  });
+
+  test('is told about with tasks and slot', async () => {
+    const status = await connectorStatus(client, connectorName, { pg: source, slot: names.slot });
+    expect(isHealthy(status)).toBe(true);
+    expect(renderConnectorStatus(connectorName, status)).toMatch(
+      /RUNNING[^]*task 0: RUNNING[^]*slot stack_.*of WAL kept/,
+    );
+    expect(await connectorStatus(client, 'nobody', null)).toEqual({ connector: null, slot: 'unknown' });
+  });
+
+  test('goes on where it was when Connect is killed', async () => {
+    const provider = providerOf(plan);
+    await provider.kill('connect');
+    await insertBatch('meanwhile');
+    await provider.start();
+    await batchRecord('meanwhile');
+    await client.awaitRunning(connectorName, 120_000);
+  });
+
+  test('captures a table that appears later, with the rows that it holds already', async () => {
+    await inSource(
+      source,
+      'create table planning_activitytemplate (id bigint primary key, name varchar(200))',
+    );
+    await inSource(source, "insert into planning_activitytemplate values (1, 'vaccinate')");
+    const prepared = await prepare(source);
+    expect(prepared.needSnapshot).toEqual(['planning_activitytemplate']);
+    await using later = await readTopics(
+      endpoints,
+      [changeTopic(names.prefix, 'planning_activitytemplate')],
+      `later-${run}`,
+    );
+    await requestSnapshot(source, prepared.needSnapshot);
+    const row = await later.find(({ key }) => key['id'] === 1);
+    expect(row.value).toMatchObject({ op: 'r', after: { name: 'vaccinate' } });
+    await inSource(source, "insert into planning_activitytemplate values (2, 'weigh')");
+    expect((await later.find(({ key }) => key['id'] === 2)).value).toMatchObject({ op: 'c' });
+  });
+
+  test('that Connect refuses is refused with the reason', async () => {
+    const definition = {
+      name: `bad-${run}`,
+      config: { 'connector.class': DEFAULT_CLASS, 'database.port': 'many' },
+    };
+    await expect(client.apply(definition)).rejects.toMatchObject({
+      code: 'CON004',
+      message: expect.stringContaining('database.port'),
+    });
+    expect(await client.state(definition.name)).toBeNull();
+  });
+});
+
+const DEFAULT_CLASS = 'io.debezium.connector.postgresql.PostgresConnector';
