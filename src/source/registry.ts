@@ -75,13 +75,10 @@ const TABLE_OF_KIND: { readonly [K in SourceKind]: SourceTable<K> } = {
 /** Some table of facts, where it does not matter which. */
 type AnyTable = SourceTable<SourceKind>;
 
-/** Tables whose rows become facts, by name. */
-const FACT_TABLES: ReadonlyMap<string, AnyTable> = new Map(
+/** Tables whose rows become facts, by name: every captured one but the readings'. */
+export const SOURCE_TABLES: ReadonlyMap<string, AnyTable> = new Map(
   (Object.values(TABLE_OF_KIND) as AnyTable[]).map((definition) => [definition.table, definition]),
 );
-
-/** Every captured table, in alphabetical order. */
-export const SOURCE_TABLES: readonly string[] = [...FACT_TABLES.keys(), READING_TABLE].sort();
 
 const DIRT: { readonly [K in FactKind]: FactDirt<K> } = { ...TABLE_OF_KIND, manual_anchor: manualAnchorDirt };
 
@@ -116,7 +113,7 @@ export function isStructural(kind: FactKind): boolean {
 
 /** The change of a source row as the change of a fact, or why it cannot be one. */
 export function mapChange(event: ChangeEvent, settings: EngineSettings): Mapped {
-  const definition = FACT_TABLES.get(event.table);
+  const definition = SOURCE_TABLES.get(event.table);
   if (definition === undefined && event.table !== READING_TABLE) return unknownTable(event.table);
   const reader = new RowReader(event.table, event.after ?? event.key, siteCalendar(settings.timeZone));
   const change =
