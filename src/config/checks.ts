@@ -1,0 +1,72 @@
+/** Settings that are each right, but not together. */
+import type { Config } from './load.ts';
+
+const SHORTEST_RETENTION_YEARS = 5;
+
+interface Check {
+  readonly holds: (config: Config) => boolean;
+  readonly otherwise: (config: Config) => string;
+}
+
+const CHECKS: readonly Check[] = [
+  {
+    holds: ({ recompute }) => recompute.quietMs <= recompute.longestWaitMs,
+    otherwise: ({ recompute }) =>
+      `recompute.quietMs (${recompute.quietMs}) is longer than recompute.longestWaitMs (${recompute.longestWaitMs}): lower the first or raise the second`,
+  },
+  {
+    // Younger dirt is still waiting for its quiet time: the sweeper would ask for what is on its way.
+    holds: ({ recompute, sweep }) => sweep.olderThanMs > recompute.longestWaitMs,
+    otherwise: ({ recompute, sweep }) =>
+      `sweep.olderThanMs (${sweep.olderThanMs}) must be longer than recompute.longestWaitMs (${recompute.longestWaitMs})`,
+  },
+  {
+    // The production that regulators ask about is the last five years at least.
+    holds: ({ retention }) => retention.years === null || retention.years >= SHORTEST_RETENTION_YEARS,
+    otherwise: ({ retention }) =>
+      `retention.years (${retention.years}) is below ${SHORTEST_RETENTION_YEARS}: raise it, or leave it out to keep everything`,
+  },
+  {
+    holds: ({ store, recompute, ingest }) =>
+      store.poolSize > recompute.concurrency + ingest.partitionsConcurrently,
+    otherwise: ({ store, recompute, ingest }) =>
+      `store.poolSize (${store.poolSize}) must be more than recompute.concurrency + ingest.partitionsConcurrently (${recompute.concurrency} + ${ingest.partitionsConcurrently}): each holds a connection, and publishing needs one`,
+  },
+  {
+    holds: ({ topics }) => topics.prefix !== topics.namespace,
+    otherwise: ({ topics }) =>
+      `topics.prefix and topics.namespace are both "${topics.namespace}": the change topics need a name of their own`,
+  },
+  {
+    holds: ({ ingest, recompute }) => ingest.groupId !== recompute.groupId,
+    otherwise: ({ ingest }) =>
+      `ingest.groupId and recompute.groupId are both "${ingest.groupId}": two consumer groups need two names`,
+  },
+  {
+    holds: ({ publish }) => publish.pollMs <= publish.leaseMs / 3,
+    otherwise: ({ publish }) =>
+      `publish.pollMs (${publish.pollMs}) must be at most a third of publish.leaseMs (${publish.leaseMs}), or an idle leader loses its lease`,
+  },
+  {
+    holds: ({ stack }) => {
+      const ports = stackPorts(stack);
+      return new Set(ports).size === ports.length;
+    },
+    otherwise: ({ stack }) => `two parts of the stack share a port: ${stackPorts(stack).join(', ')}`,
+  },
+];
+
+/** One text for each pair of settings that contradict each other; empty where all is well. */
+export function contradictions(config: Config): readonly string[] {
+  return CHECKS.filter((check) => !check.holds(config)).map((check) => check.otherwise(config));
+}
+
+function stackPorts(stack: Config['stack']): readonly number[] {
+  return [
+    stack.postgresPort,
+    stack.kafkaPort,
+    stack.kafkaControllerPort,
+    stack.registryPort,
+    stack.connectPort,
+  ];
+}

@@ -1,0 +1,297 @@
+/** Every setting of Anchorline, by section. The reference (docs/configuration.md) is made from this. */
+import { DEFAULT_ENGINE_SETTINGS } from '../domain/settings.ts';
+import type { GrowthModel } from '../domain/settings.ts';
+import { LOG_FORMATS, LOG_LEVELS } from '../runtime/logger.ts';
+import { SOURCE_DATABASE, STACK_PG_PASSWORD, STACK_PG_USER, STATE_DATABASE } from '../stack/config.ts';
+import {
+  checked,
+  choice,
+  flag,
+  list,
+  name,
+  port,
+  text,
+  textOrNone,
+  url,
+  whole,
+  wholeOrNone,
+} from './option.ts';
+import type { Basis } from './option.ts';
+import { STACK_OPTIONS } from './stack-options.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+const TOPIC_PART = /^[A-Za-z0-9._-]{1,100}$/;
+const IDENTIFIER = /^[a-z_][a-z0-9_]{0,62}$/;
+
+const BROKERS = /^[^\s,:/]+:\d{1,5}$/;
+
+const localPostgres = (database: string) => (basis: Basis) =>
+  `postgres://${STACK_PG_USER}:${STACK_PG_PASSWORD}@127.0.0.1:${basis.postgresPort}/${database}`;
+
+const ms = (min: number, max: number, value: number, prose: string) =>
+  whole('ms', { min, max }, { default: value, prose });
+
+export const OPTIONS = {
+  kafka: {
+    brokers: list(BROKERS, 'host:port, several with commas between', {
+      default: (basis) => [`127.0.0.1:${basis.kafkaPort}`],
+      prose: 'Brokers to begin with; the others are learned from them.',
+    }),
+    clientId: text({
+      default: 'anchorline',
+      prose: 'How this process calls itself in the broker’s logs and quotas.',
+    }),
+  },
+  topics: {
+    prefix: name(TOPIC_PART, 'letters, digits, dots, underscores and dashes', {
+      default: 'farm',
+      prose: 'First part of the change topics: the connector’s `topic.prefix`.',
+    }),
+    namespace: name(TOPIC_PART, 'letters, digits, dots, underscores and dashes', {
+      default: 'anchorline',
+      prose: 'First part of Anchorline’s own topics and consumer groups; two installations need two.',
+    }),
+    partitions: whole(
+      null,
+      { min: 1, max: 1_000 },
+      {
+        default: 12,
+        prose:
+          'Partitions of recompute-requests and daily-state: as many processes can share the work. Fixed once the topics exist.',
+      },
+    ),
+    largePartitions: whole(
+      null,
+      { min: 1, max: 1_000 },
+      {
+        default: 6,
+        prose:
+          'Partitions of the change topics of large tables (readings, feedings, mortality); the others have one.',
+      },
+    ),
+    replication: whole(
+      null,
+      { min: 1, max: 9 },
+      {
+        default: 1,
+        prose: 'Copies of every topic. 3 in production; 1 is for a single broker.',
+      },
+    ),
+  },
+  registry: {
+    url: url(['http', 'https'], {
+      default: (basis) => `http://127.0.0.1:${basis.registryPort}/apis/ccompat/v7`,
+      prose: 'The schema registry’s Confluent-compatible API.',
+    }),
+  },
+  store: {
+    url: url(['postgres', 'postgresql'], {
+      default: localPostgres(STATE_DATABASE),
+      prose: 'The state store: Postgres 15 or newer, with TimescaleDB or without.',
+      secret: true,
+    }),
+    schema: name(IDENTIFIER, 'lower-case letters, digits and underscores', {
+      default: 'anchorline',
+      prose: 'Schema that holds everything; a replay writes to another one.',
+    }),
+    poolSize: whole(
+      'connections',
+      { min: 2, max: 200 },
+      { default: 10, prose: 'Largest number of connections of one process.' },
+    ),
+  },
+  source: {
+    adminUrl: url(['postgres', 'postgresql'], {
+      default: localPostgres(SOURCE_DATABASE),
+      prose:
+        'The farm’s database, as a role that may create roles and publications. Only `connectors apply` and `connectors status` use it.',
+      secret: true,
+    }),
+    role: name(IDENTIFIER, 'lower-case letters, digits and underscores', {
+      default: 'anchorline_cdc',
+      prose: 'The role that Debezium reads with; `connectors apply` creates it.',
+    }),
+    password: text({ default: 'anchorline_cdc', prose: 'That role’s password.', secret: true }),
+    slot: name(IDENTIFIER, 'lower-case letters, digits and underscores', {
+      default: 'anchorline',
+      prose: 'Replication slot.',
+    }),
+    publication: name(IDENTIFIER, 'lower-case letters, digits and underscores', {
+      default: 'anchorline',
+      prose: 'Publication.',
+    }),
+  },
+  connect: {
+    url: url(['http', 'https'], {
+      default: (basis) => `http://127.0.0.1:${basis.connectPort}`,
+      prose: 'Kafka Connect’s REST API.',
+    }),
+    connector: text({ default: 'anchorline-farm', prose: 'The connector’s name in Connect.' }),
+    registryUrl: url(['http', 'https'], {
+      default: (basis) => `http://127.0.0.1:${basis.registryPort}`,
+      prose: 'The registry’s root as Connect reaches it.',
+    }),
+    sourceHost: textOrNone({
+      default: null,
+      prose: 'The farm’s database host as Connect reaches it; none: as in `source.adminUrl`.',
+    }),
+    sourcePort: wholeOrNone(
+      'port',
+      { min: 1, max: 65_535 },
+      { default: null, prose: 'Its port as Connect reaches it; none: as in `source.adminUrl`.' },
+    ),
+    sslMode: choice(['disable', 'prefer', 'require', 'verify-ca', 'verify-full'], {
+      default: 'prefer',
+      prose: 'TLS between Connect and the farm’s database.',
+    }),
+    heartbeatMs: ms(
+      1_000,
+      HOUR,
+      10_000,
+      'How often the connector writes a heartbeat, so that the slot moves while the farm is quiet.',
+    ),
+  },
+  engine: {
+    timeZone: checked('the IANA name of a time zone, e.g. Europe/Oslo', isTimeZone, {
+      default: DEFAULT_ENGINE_SETTINGS.timeZone,
+      prose: 'The site’s time zone: decides which day an instant belongs to. Changing it needs a replay.',
+    }),
+    growthModel: choice(['auto', 'power', 'cube-root'] as const satisfies readonly GrowthModel[], {
+      default: DEFAULT_ENGINE_SETTINGS.growthModel,
+      prose: 'How a TGC grows a fish (rule R9). Changing it needs a replay.',
+    }),
+    recordedDeathsInCount: flag({
+      default: DEFAULT_ENGINE_SETTINGS.recordedDeathsInCount,
+      prose:
+        'True where the source takes recorded deaths off `population_count` (rule R5). Changing it needs a replay.',
+    }),
+  },
+  ingest: {
+    partitionsConcurrently: whole(
+      'partitions',
+      { min: 1, max: 64 },
+      { default: 3, prose: 'Partitions of change topics that are ingested at the same time.' },
+    ),
+    groupId: text({
+      default: (basis) => `${basis.namespace}-ingest`,
+      prose: 'Consumer group of ingest. Its offsets are for lag displays only.',
+    }),
+    maxBatchRecords: whole(
+      'records',
+      { min: 1, max: 100_000 },
+      { default: 5_000, prose: 'Largest number of records in one transaction.' },
+    ),
+  },
+  recompute: {
+    groupId: text({
+      default: (basis) => `${basis.namespace}-recompute`,
+      prose: 'Consumer group of recompute: one owner per assignment.',
+    }),
+    quietMs: ms(0, MINUTE, 50, 'An assignment is computed once nothing came for it during this time.'),
+    longestWaitMs: ms(0, HOUR, 5_000, '… but never later than this after its first change.'),
+    concurrency: whole(
+      'transactions',
+      { min: 1, max: 64 },
+      { default: 2, prose: 'Recompute transactions at the same time.' },
+    ),
+    batchSize: whole(
+      'assignments',
+      { min: 1, max: 1_000 },
+      { default: 25, prose: 'Most assignments in one transaction.' },
+    ),
+    tries: whole(
+      'tries',
+      { min: 1, max: 20 },
+      { default: 3, prose: 'Failures of an assignment by itself before it is parked.' },
+    ),
+    snapshotLimitMs: ms(
+      0,
+      48 * HOUR,
+      2 * HOUR,
+      'Recompute waits for the end of an initial snapshot, but no longer than this.',
+    ),
+  },
+  sweep: {
+    intervalMs: ms(100, HOUR, 10_000, 'How often forgotten dirt is looked for.'),
+    olderThanMs: ms(100, 24 * HOUR, 30_000, 'Dirt older than this is asked for again.'),
+  },
+  publish: {
+    shards: whole(
+      null,
+      { min: 1, max: 64 },
+      {
+        default: 1,
+        prose: 'Shards of the publication log, each with a leader of its own. The same in every process.',
+      },
+    ),
+    batchEntries: whole(
+      'entries',
+      { min: 1, max: 10_000 },
+      { default: 200, prose: 'Most log entries in one Kafka transaction.' },
+    ),
+    leaseMs: ms(1_000, HOUR, 10_000, 'How long a leader that died keeps its shard.'),
+    pollMs: ms(10, MINUTE, 1_000, 'How long an idle leader waits before it looks again.'),
+  },
+  scheduler: {
+    cron: checked('five cron fields, e.g. 5 0 * * *', isCron, {
+      default: '5 0 * * *',
+      prose: 'When the horizon moves to today, in `engine.timeZone`.',
+    }),
+    recentDays: whole(
+      'days',
+      { min: 0, max: 365 },
+      { default: 14, prose: 'Days before today that are computed again then.' },
+    ),
+  },
+  watchdog: {
+    stallMs: ms(
+      5_000,
+      HOUR,
+      2 * MINUTE,
+      'A consumer that has work and makes no progress for this long is restarted.',
+    ),
+  },
+  http: {
+    host: text({
+      default: '127.0.0.1',
+      prose: 'Address of /metrics, /livez and /readyz; 0.0.0.0 in a container.',
+    }),
+    port: port({ default: 9_464, prose: 'Its port; 0: any that is free.' }),
+  },
+  log: {
+    level: choice(LOG_LEVELS, { default: 'info', prose: 'Least level that is written.' }),
+    format: choice(LOG_FORMATS, {
+      default: 'pretty',
+      prose: '`pretty` is for terminals; anything else than a terminal gets JSON.',
+    }),
+  },
+  shutdown: {
+    deadlineMs: ms(100, HOUR, 25_000, 'How long an orderly stop may take.'),
+  },
+  retention: {
+    years: wholeOrNone(
+      'years',
+      { min: 1, max: 100 },
+      {
+        default: null,
+        prose: 'Assignments that ended longer ago are removed, with their rows. None: everything is kept.',
+      },
+    ),
+  },
+  stack: STACK_OPTIONS,
+} as const;
+
+function isTimeZone(value: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: value }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
+/** The form only; the scheduler's own parser has the last word. */
+function isCron(value: string): boolean {
+  return /^([\d*/,A-Za-z#L?-]+\s+){4}[\d*/,A-Za-z#L?-]+$/.test(value.trim());
+}
