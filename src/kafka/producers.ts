@@ -1,0 +1,200 @@
+/** Producers outside transactions: wake-ups, where a loss costs latency only, and dead letters, where none may be lost. */
+import { CompressionTypes, Partitioners } from 'kafkajs';
+import type { Message, Producer, RecordMetadata } from 'kafkajs';
+
+import type { Id } from '../domain/facts.ts';
+import type { DeadLetter, DeadLetterTopic, RecomputeRequests } from '../domain/ports.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { createKafka } from './client.ts';
+import type { KafkaConnection } from './client.ts';
+import { within } from './deadline.ts';
+import { hasKafkaType, KafkaUnavailableError } from './errors.ts';
+
+export interface ProducerOptions {
+  readonly connection: KafkaConnection;
+  readonly topic: string;
+  readonly log: Logger;
+  /** A send that takes longer has failed, and its producer is replaced, ms. */
+  readonly sendTimeoutMs?: number;
+}
+
+const DISCONNECT_MS = 5_000;
+const LEADER_ONLY = 1;
+const ALL_REPLICAS = -1;
+
+/**
+ * A producer that is replaced after every failure. kafkajs may wedge (a lock never given back, an idempotent
+ * sequence out of step), and whether one has is not to be seen from outside; a new one costs milliseconds.
+ */
+class ReplaceableProducer {
+  readonly #options: ProducerOptions;
+  readonly #sendTimeoutMs: number;
+  #producer: Promise<Producer> | null = null;
+
+  constructor(options: ProducerOptions) {
+    this.#options = options;
+    this.#sendTimeoutMs = options.sendTimeoutMs ?? 30_000;
+  }
+
+  /** Throws KafkaUnavailableError; what was sent may have arrived nevertheless. */
+  async send(messages: Message[], acks: number, compression: CompressionTypes): Promise<RecordMetadata[]> {
+    const opening = (this.#producer ??= this.#connect());
+    try {
+      const sending = opening.then((producer) =>
+        producer.send({ topic: this.#options.topic, messages, acks, compression }),
+      );
+      return await within(sending, this.#sendTimeoutMs, `sending to ${this.#options.topic}`);
+    } catch (error) {
+      if (this.#producer === opening) this.#producer = null;
+      void this.#discard(opening);
+      throw new KafkaUnavailableError(`cannot send to ${this.#options.topic}`, error);
+    }
+  }
+
+  async close(): Promise<void> {
+    const producer = this.#producer;
+    this.#producer = null;
+    if (producer !== null) await this.#discard(producer);
+  }
+
+  async #connect(): Promise<Producer> {
+    const producer = createKafka(this.#options.connection, this.#options.log).producer({
+      allowAutoTopicCreation: false,
+      createPartitioner: Partitioners.DefaultPartitioner,
+    });
+    await producer.connect();
+    return producer;
+  }
+
+  async #discard(opening: Promise<Producer>): Promise<void> {
+    try {
+      await within(
+        opening.then((producer) => producer.disconnect()),
+        DISCONNECT_MS,
+        'the disconnect',
+      );
+    } catch (error) {
+      this.#options.log.debug({ err: error }, 'a replaced producer did not disconnect');
+    }
+  }
+}
+
+export interface RecomputeRequestEvents {
+  /** Wake-ups that were not sent; the sweeper finds the dirt later. */
+  lost(assignments: number, error: unknown): void;
+}
+
+/**
+ * Wakes owners of assignments: key = the assignment id as decimal text, value empty, partition by key.
+ * `request` never rejects: the dirt is committed already, and the sweeper signals what was not signalled.
+ * A failure here must not make the caller repeat a transaction that has taken effect.
+ */
+export class KafkaRecomputeRequests implements RecomputeRequests {
+  readonly #producer: ReplaceableProducer;
+  readonly #events: RecomputeRequestEvents;
+
+  constructor(options: ProducerOptions & { readonly events: RecomputeRequestEvents }) {
+    this.#producer = new ReplaceableProducer({ sendTimeoutMs: 10_000, ...options });
+    this.#events = options.events;
+  }
+
+  async request(assignmentIds: readonly Id[]): Promise<void> {
+    const ids = [...new Set(assignmentIds)];
+    if (ids.length === 0) return;
+    const value = Buffer.alloc(0);
+    const messages = ids.map((id) => ({ key: requestKey(id), value }));
+    try {
+      // Only the leader's word: a wake-up lost with it costs latency, waiting for replicas would cost it always.
+      await this.#producer.send(messages, LEADER_ONLY, CompressionTypes.None);
+    } catch (error) {
+      this.#events.lost(ids.length, error);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#producer.close();
+  }
+}
+
+export function requestKey(assignmentId: Id): Buffer {
+  return Buffer.from(String(assignmentId), 'utf8');
+}
+
+/** The assignment that a record of recompute-requests names; null where its key is not one. */
+export function requestedAssignment(key: Buffer | null): Id | null {
+  const text = key?.toString('utf8') ?? '';
+  return /^[1-9]\d{0,15}$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : null;
+}
+
+/** Headers of a dead letter; values are UTF-8 text. */
+export const DEAD_LETTER_HEADERS = {
+  code: 'anchorline.error.code',
+  message: 'anchorline.error.message',
+  topic: 'anchorline.origin.topic',
+  partition: 'anchorline.origin.partition',
+  offset: 'anchorline.origin.offset',
+  timestamp: 'anchorline.origin.timestamp',
+  version: 'anchorline.version',
+  /** `true` where the value was left out because the broker would not take a record of its size. */
+  valueOmitted: 'anchorline.value.omitted',
+} as const;
+
+const DEAD_LETTER_MESSAGE_CHARS = 2_000;
+
+/** Sends records on as they came, with where they were and why they were refused. At least once. */
+export class KafkaDeadLetterTopic implements DeadLetterTopic {
+  readonly #producer: ReplaceableProducer;
+  readonly #version: string;
+  readonly #log: Logger;
+
+  constructor(options: ProducerOptions & { readonly version: string }) {
+    this.#producer = new ReplaceableProducer(options);
+    this.#version = options.version;
+    this.#log = options.log;
+  }
+
+  /** Resolves once all replicas have them. Throws KafkaUnavailableError; repeating it repeats letters. */
+  async send(letters: readonly DeadLetter[]): Promise<void> {
+    // One at a time: the broker takes each of them or refuses it alone, and they are few.
+    for (const letter of letters) await this.#sendOne(letter);
+  }
+
+  close(): Promise<void> {
+    return this.#producer.close();
+  }
+
+  async #sendOne(letter: DeadLetter): Promise<void> {
+    const message = deadLetterMessage(letter, this.#version);
+    try {
+      await this.#producer.send([message], ALL_REPLICAS, CompressionTypes.LZ4);
+    } catch (error) {
+      // The headers make a record larger than it was; one at the limit must not block its partition for ever.
+      if (!hasKafkaType(error, 'MESSAGE_TOO_LARGE') && !hasKafkaType(error, 'RECORD_LIST_TOO_LARGE')) {
+        throw error;
+      }
+      const { topic, partition, offset } = letter.record;
+      this.#log.warn(
+        { topic, partition, offset: String(offset) },
+        'a dead letter is too large: sent without value',
+      );
+      const headers = { ...message.headers, [DEAD_LETTER_HEADERS.valueOmitted]: 'true' };
+      await this.#producer.send([{ ...message, value: null, headers }], ALL_REPLICAS, CompressionTypes.LZ4);
+    }
+  }
+}
+
+function deadLetterMessage({ record, rejection }: DeadLetter, version: string): Message {
+  return {
+    key: record.key,
+    value: record.value,
+    headers: {
+      [DEAD_LETTER_HEADERS.code]: rejection.code,
+      [DEAD_LETTER_HEADERS.message]: rejection.message.slice(0, DEAD_LETTER_MESSAGE_CHARS),
+      [DEAD_LETTER_HEADERS.topic]: record.topic,
+      [DEAD_LETTER_HEADERS.partition]: String(record.partition),
+      [DEAD_LETTER_HEADERS.offset]: String(record.offset),
+      [DEAD_LETTER_HEADERS.timestamp]: String(record.timestampMs),
+      [DEAD_LETTER_HEADERS.version]: version,
+    },
+  };
+}
