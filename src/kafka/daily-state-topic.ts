@@ -17,6 +17,7 @@ import type { DailyStateMessage, DailyStateTopic, PublicationBatch } from '../do
 import type { Logger } from '../runtime/logger.ts';
 import { createKafka, PATIENT_RETRY, TRANSACTION_RETRY } from './client.ts';
 import type { KafkaConnection } from './client.ts';
+import { chunksBySize } from './chunks.ts';
 import { within } from './deadline.ts';
 import { isFenced, KAFKA_ERRORS, KafkaUnavailableError } from './errors.ts';
 import { partitionOfAssignment } from './partitioning.ts';
@@ -45,7 +46,6 @@ interface Opened {
   readonly partitions: number;
 }
 
-const RECORD_OVERHEAD_BYTES = 32;
 const CLOSE_MS = 5_000;
 
 export class KafkaDailyStateTopic implements DailyStateTopic {
@@ -163,24 +163,4 @@ export class KafkaDailyStateTopic implements DailyStateTopic {
 function explicitPartition({ message }: { message: Message }): number {
   if (message.partition === undefined) throw new TypeError('a daily-state message without a partition');
   return message.partition;
-}
-
-/** Consecutive runs of messages of at most `maxBytes`; a single larger message is a run of its own. */
-export function* chunksBySize(messages: readonly Message[], maxBytes: number): Generator<readonly Message[]> {
-  let from = 0;
-  let bytes = 0;
-  for (const [at, message] of messages.entries()) {
-    const size = sizeOf(message);
-    if (at > from && bytes + size > maxBytes) {
-      yield messages.slice(from, at);
-      from = at;
-      bytes = 0;
-    }
-    bytes += size;
-  }
-  if (from < messages.length) yield messages.slice(from);
-}
-
-function sizeOf({ key, value }: Message): number {
-  return (key?.length ?? 0) + (value?.length ?? 0) + RECORD_OVERHEAD_BYTES;
 }

@@ -7,6 +7,7 @@ import type { DeadLetter, DeadLetterTopic, RecomputeRequests } from '../domain/p
 import type { Logger } from '../runtime/logger.ts';
 import { createKafka } from './client.ts';
 import type { KafkaConnection } from './client.ts';
+import { chunksBySize } from './chunks.ts';
 import { within } from './deadline.ts';
 import { hasKafkaType, KafkaUnavailableError } from './errors.ts';
 
@@ -140,6 +141,8 @@ export const DEAD_LETTER_HEADERS = {
 } as const;
 
 const DEAD_LETTER_MESSAGE_CHARS = 2_000;
+/** Uncompressed; below the broker's default limit of a batch. */
+const REQUEST_BYTES = 700_000;
 
 /** Sends records on as they came, with where they were and why they were refused. At least once. */
 export class KafkaDeadLetterTopic implements DeadLetterTopic {
@@ -155,32 +158,42 @@ export class KafkaDeadLetterTopic implements DeadLetterTopic {
 
   /** Resolves once all replicas have them. Throws KafkaUnavailableError; repeating it repeats letters. */
   async send(letters: readonly DeadLetter[]): Promise<void> {
-    // One at a time: the broker takes each of them or refuses it alone, and they are few.
-    for (const letter of letters) await this.#sendOne(letter);
+    const messages = letters.map((letter) => deadLetterMessage(letter, this.#version));
+    for (const chunk of chunksBySize(messages, REQUEST_BYTES)) await this.#sendChunk(chunk);
   }
 
   close(): Promise<void> {
     return this.#producer.close();
   }
 
-  async #sendOne(letter: DeadLetter): Promise<void> {
-    const message = deadLetterMessage(letter, this.#version);
+  async #sendChunk(chunk: readonly Message[]): Promise<void> {
     try {
-      await this.#producer.send([message], ALL_REPLICAS, CompressionTypes.LZ4);
+      await this.#producer.send([...chunk], ALL_REPLICAS, CompressionTypes.LZ4);
     } catch (error) {
+      if (!isTooLarge(error)) throw error;
+      const [first, ...others] = chunk;
+      if (first === undefined) return;
       // The headers make a record larger than it was; one at the limit must not block its partition for ever.
-      if (!hasKafkaType(error, 'MESSAGE_TOO_LARGE') && !hasKafkaType(error, 'RECORD_LIST_TOO_LARGE')) {
-        throw error;
-      }
-      const { topic, partition, offset } = letter.record;
-      this.#log.warn(
-        { topic, partition, offset: String(offset) },
-        'a dead letter is too large: sent without value',
-      );
-      const headers = { ...message.headers, [DEAD_LETTER_HEADERS.valueOmitted]: 'true' };
-      await this.#producer.send([{ ...message, value: null, headers }], ALL_REPLICAS, CompressionTypes.LZ4);
+      await (others.length === 0 ? this.#sendWithoutValue(first) : this.#sendEach(chunk));
     }
   }
+
+  async #sendEach(messages: readonly Message[]): Promise<void> {
+    for (const message of messages) await this.#sendChunk([message]);
+  }
+
+  async #sendWithoutValue(message: Message): Promise<void> {
+    this.#log.warn(
+      { headers: message.headers },
+      'a dead letter is too large for its topic: sent without value',
+    );
+    const headers = { ...message.headers, [DEAD_LETTER_HEADERS.valueOmitted]: 'true' };
+    await this.#producer.send([{ ...message, value: null, headers }], ALL_REPLICAS, CompressionTypes.LZ4);
+  }
+}
+
+function isTooLarge(error: unknown): boolean {
+  return hasKafkaType(error, 'MESSAGE_TOO_LARGE') || hasKafkaType(error, 'RECORD_LIST_TOO_LARGE');
 }
 
 function deadLetterMessage({ record, rejection }: DeadLetter, version: string): Message {
