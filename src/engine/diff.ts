@@ -13,7 +13,11 @@ export interface RowDiff {
  * The rows to insert and update, and the stored days to delete: those outside the interval, all where it is null.
  * Needs the stored rows of every computed day; rows that were not loaded are not deleted.
  */
-export function diffRows(computed: DailyRows, interval: DayWindow | null, stored: StoredRows | null): RowDiff {
+export function diffRows(
+  computed: DailyRows,
+  interval: DayWindow | null,
+  stored: StoredRows | null,
+): RowDiff {
   const inserts = new Int32Array(computed.length);
   const updates = new Int32Array(computed.length);
   let inserted = 0;

@@ -1,0 +1,266 @@
+/** One day after the other, in the order of the rules R10 to R20. No allocation on a day without an anchor. */
+import type { Day } from '../domain/day.ts';
+import type { DayWindow } from '../domain/dirt.ts';
+import type { FeedingFact, MortalityFact } from '../domain/facts.ts';
+import type { Anomaly, StoredRows } from '../domain/rows.ts';
+import { AnchorCursor } from './anchors.ts';
+import { EventCursor } from './events.ts';
+import { grow } from './growth.ts';
+import type { Models, StageModel } from './models.ts';
+import { MovementCursor } from './movements.ts';
+import { round2, round3, roundWhole } from './round.ts';
+import { CONFIDENCE_VALUES, confidenceCode, packConfidences, packOrigins } from './row-codes.ts';
+import { RowBuffer } from './row-buffer.ts';
+import type { Stay } from './stay.ts';
+import { TemperatureCursor } from './temperature.ts';
+import type { ComputeInput } from './types.ts';
+
+/** Indices into WEIGHT_SOURCES and MORTALITY_SOURCES. */
+const [UNCHANGED, TGC_COMPUTED, MEASURED] = [0, 1, 2] as const;
+const [NO_MORTALITY, ACTUAL, MODEL] = [0, 1, 2] as const;
+
+const ZERO = confidenceCode(0);
+const CERTAIN = confidenceCode(1);
+const UNCHANGED_CONFIDENCE = confidenceCode(0.3);
+const MODEL_CONFIDENCE = confidenceCode(0.4);
+const SHARED_CONFIDENCE = confidenceCode(0.9);
+const FCR_CONFIDENCE = confidenceCode(0.9);
+/** R12: a grown weight is as sure as its temperature, and 0.8 at most. */
+const GROWN_CONFIDENCE = CONFIDENCE_VALUES.map((value) => confidenceCode(Math.min(value, 0.8)));
+
+const FCR_CAP = 10;
+
+export class DayComputer {
+  readonly buffer: RowBuffer;
+  readonly anomalies: Anomaly[] = [];
+
+  readonly #days: DayWindow;
+  readonly #models: Models;
+  readonly #temperature: TemperatureCursor;
+  readonly #movements: MovementCursor;
+  readonly #anchors: AnchorCursor;
+  readonly #mortality: EventCursor<MortalityFact>;
+  readonly #feed: EventCursor<FeedingFact>;
+
+  // The carry (R4).
+  #weight: number;
+  #population: number;
+  #remainder: number;
+  #stage: StageModel;
+
+  // Of the day being computed.
+  #growthCode = 0;
+  #weightSource = 0;
+  #weightConfidence = 0;
+  #mortalitySource = 0;
+  #mortalityConfidence = 0;
+  #deaths = 0;
+
+  /** Computes from `days.from`, which continues the stored row of the day before unless it is the stay's first. */
+  constructor(input: ComputeInput, stay: Stay, days: DayWindow, expectedDays: number) {
+    const { context, facts } = input;
+    const { assignment } = stay;
+    const { from, to } = days;
+    const { id } = assignment;
+    this.#days = days;
+    this.#models = context.models;
+    const opening = openingWeightOf(stay, context.models);
+    const carried = from > stay.first ? input.stored : null;
+    const at = from - 1 - (carried?.firstDay ?? 0);
+    this.#weight = carried?.weight[at] ?? opening;
+    this.#population = carried?.population[at] ?? stay.opening;
+    this.#remainder = carried?.remainder[at] ?? 0;
+    this.#stage = context.models.of(carried === null ? assignment.stageId : storedStage(carried, at));
+    this.#temperature = new TemperatureCursor(facts.temperatures, context.models.profile, from);
+    this.#movements = new MovementCursor(
+      input,
+      stay,
+      opening,
+      (day) => this.#ownWeight(day, input.stored),
+      from,
+    );
+    this.#anchors = new AnchorCursor(context, assignment, facts, from);
+    const { sharedMortality, sharedFeedings } = context;
+    this.#mortality = new EventCursor(facts.mortality, countOf, sharedMortality, id, from);
+    const shared = sharedFeedings.get(assignment.containerId) ?? null;
+    this.#feed = new EventCursor(facts.feedings, amountOf, shared, id, from);
+    const firstDayNumber = from - context.facts.batch.startDay + 1;
+    this.buffer = new RowBuffer(assignment, from, firstDayNumber, expectedDays + SLACK_DAYS, to - from + 1);
+  }
+
+  /** Runs to the interval's end, or until `mayStop` says that the day just computed was the last to differ. */
+  run(mayStop: ((day: Day, i: number) => boolean) | null): void {
+    for (let day = this.#days.from; day <= this.#days.to; day++) {
+      const i = this.#compute(day);
+      if (mayStop !== null && mayStop(day, i)) return;
+    }
+  }
+
+  #compute(day: Day): number {
+    const { buffer } = this;
+    const movements = this.#movements;
+    const temperature = this.#temperature;
+    const i = buffer.claim();
+    const population = this.#population;
+    const biomassBefore = (population * this.#weight) / 1000;
+
+    movements.moveTo(day);
+    temperature.moveTo(day, buffer.firstDayNumber + i);
+    const weight = this.#weigh(day, i);
+    this.#die(day);
+    const present = population + movements.arriving - movements.leaving - this.#deaths;
+    if (present < 0) this.#noteClamp(day, present);
+    const left = present > 0 ? present : 0;
+    const biomass = (left * weight) / 1000;
+
+    const feed = this.#feed;
+    feed.moveTo(day);
+    const fed = feed.named || feed.shared;
+    const kg = feed.amount / 10_000;
+    const gain =
+      biomass - biomassBefore - movements.arrivingGrams / 1000 + (movements.leaving * weight) / 1000;
+    const converts = kg > 0 && gain > 1;
+
+    this.#weight = weight;
+    this.#population = left;
+    if (weight >= this.#stage.maxWeight) this.#stage = this.#models.of(this.#stage.nextStageId);
+
+    buffer.stageId[i] = this.#stage.stageId;
+    buffer.weight[i] = weight;
+    buffer.remainder[i] = this.#remainder;
+    buffer.population[i] = left;
+    buffer.avgWeight[i] = round2(weight);
+    buffer.biomass[i] = round2(biomass);
+    buffer.temp[i] = round2(temperature.value);
+    buffer.deaths[i] = this.#deaths;
+    buffer.feed[i] = round2(kg);
+    buffer.fcr[i] = converts ? round3(Math.min(kg / gain, FCR_CAP)) : Number.NaN;
+    buffer.origins[i] = packOrigins(
+      this.#weightSource,
+      temperature.source,
+      this.#mortalitySource,
+      fed ? 1 : 0,
+      converts ? 1 : 0,
+      this.#growthCode,
+    );
+    buffer.confidences[i] = packConfidences(
+      this.#weightConfidence,
+      temperature.confidence,
+      this.#mortalityConfidence,
+      fed ? CERTAIN : ZERO,
+      converts ? FCR_CONFIDENCE : ZERO,
+    );
+    return i;
+  }
+
+  /** R11 to R13: mix in the arrivals, grow, let an anchor replace. Writes the anchor's columns of the row. */
+  #weigh(day: Day, i: number): number {
+    const { buffer } = this;
+    const { arriving, arrivingGrams } = this.#movements;
+    let weight = this.#weight;
+    const mixed = this.#population + arriving;
+    if (arriving > 0 && mixed > 0) weight = (this.#population * weight + arrivingGrams) / mixed;
+    weight = this.#growOn(day, weight);
+
+    const anchors = this.#anchors;
+    anchors.moveTo(day);
+    buffer.anchor[i] = anchors.type;
+    if (anchors.type === 0) {
+      buffer.residual[i] = Number.NaN;
+      return weight;
+    }
+    buffer.residual[i] = anchors.weight - weight;
+    if (anchors.activity !== null) buffer.noteActivity(i, anchors.activity);
+    this.#weightSource = MEASURED;
+    this.#weightConfidence = anchors.confidence;
+    return anchors.weight;
+  }
+
+  /** R12. */
+  #growOn(day: Day, weight: number): number {
+    const { growth } = this.#stage;
+    const { value, confidence } = this.#temperature;
+    this.#growthCode = 0;
+    this.#weightSource = UNCHANGED;
+    this.#weightConfidence = UNCHANGED_CONFIDENCE;
+    if (growth === null || Number.isNaN(value)) return weight;
+    const grown = grow(growth, weight, value);
+    if (Number.isNaN(grown)) {
+      this.#note(day, 'R9', 'growth_out_of_range', `the model leads from ${weight} g to no possible weight`);
+      return weight;
+    }
+    this.#growthCode = growth.code;
+    this.#weightSource = TGC_COMPUTED;
+    this.#weightConfidence = GROWN_CONFIDENCE[confidence]!;
+    return grown;
+  }
+
+  /** R15, R18: sets the day's deaths and moves the remainder. */
+  #die(day: Day): void {
+    const mortality = this.#mortality;
+    const { arriving, leaving } = this.#movements;
+    mortality.moveTo(day);
+    const there = Math.max(0, this.#population + arriving - leaving);
+    if (mortality.named || mortality.shared) {
+      this.#mortalitySource = ACTUAL;
+      this.#mortalityConfidence = mortality.shared ? SHARED_CONFIDENCE : CERTAIN;
+      this.#deaths = Math.min(mortality.amount, there);
+      if (mortality.amount > there) {
+        const detail = `${mortality.amount} deaths recorded of ${there} fish`;
+        this.#note(day, 'R15', 'deaths_exceed_population', detail);
+      }
+      return;
+    }
+    const rate = this.#stage.deathRate;
+    if (Number.isNaN(rate)) {
+      this.#mortalitySource = NO_MORTALITY;
+      this.#mortalityConfidence = ZERO;
+      this.#deaths = 0;
+      return;
+    }
+    const expected = this.#population * rate + this.#remainder;
+    const rounded = roundWhole(expected);
+    this.#mortalitySource = MODEL;
+    this.#mortalityConfidence = MODEL_CONFIDENCE;
+    this.#remainder = expected - rounded;
+    this.#deaths = Math.min(Math.max(0, rounded), there);
+  }
+
+  #noteClamp(day: Day, present: number): void {
+    this.#note(day, 'R16', 'population_clamped', `movements and deaths leave ${present} fish`);
+  }
+
+  #note(day: Day, rule: string, code: string, detail: string): void {
+    this.anomalies.push({ assignmentId: this.buffer.assignmentId, day, rule, code, detail });
+  }
+
+  /** The assignment's own row of an earlier day: computed here, or stored before the first day computed. */
+  #ownWeight(day: Day, stored: StoredRows | null): number | undefined {
+    const i = day - this.buffer.firstDay;
+    if (i >= 0) return i < this.buffer.length ? this.buffer.weight[i] : undefined;
+    return stored?.present[day - stored.firstDay] === 1 ? stored.weight[day - stored.firstDay] : undefined;
+  }
+}
+
+/** Days past the window for which room is made at once: a change is mostly absorbed by then. */
+const SLACK_DAYS = 32;
+
+/** R6. */
+function openingWeightOf(stay: Stay, models: Models): number {
+  const { avgWeightE4, stageId } = stay.assignment;
+  if (avgWeightE4 !== null && avgWeightE4 > 0) return avgWeightE4 / 10_000;
+  return models.of(stageId).openingWeight;
+}
+
+function storedStage(stored: StoredRows, at: number): number | null {
+  const stageId = stored.stageId[at]!;
+  return Number.isNaN(stageId) ? null : stageId;
+}
+
+function countOf(event: MortalityFact): number {
+  return event.count;
+}
+
+function amountOf(event: FeedingFact): number {
+  return event.amountE4;
+}
