@@ -79,6 +79,8 @@ export interface TableCodec {
   readonly topic: string;
   readonly keyType: Type;
   readonly valueType: Type;
+  /** The envelope of these parts, as `valueType` encodes it. */
+  encodable(parts: EnvelopeParts): object;
   /** The envelope of these parts, through Avro. */
   value(parts: EnvelopeParts): unknown;
   key(row: object): unknown;
@@ -93,6 +95,7 @@ export function tableCodec(table: string, generation: Generation): TableCodec {
     topic: `${PREFIX}.public.${table}`,
     keyType,
     valueType,
+    encodable: (parts) => envelope(table, parts),
     value: (parts) => valueType.fromBuffer(valueType.toBuffer(envelope(table, parts))),
     key: (row) => keyType.fromBuffer(keyType.toBuffer(row)),
   };
