@@ -35,6 +35,8 @@ export class DayComputer {
   readonly anomalies: Anomaly[] = [];
 
   readonly #days: DayWindow;
+  /** The weight of the row before the first day computed; undefined where there is none. */
+  readonly #carriedWeight: number | undefined;
   readonly #models: Models;
   readonly #temperature: TemperatureCursor;
   readonly #movements: MovementCursor;
@@ -67,18 +69,13 @@ export class DayComputer {
     const opening = openingWeightOf(stay, context.models);
     const carried = from > stay.first ? input.stored : null;
     const at = from - 1 - (carried?.firstDay ?? 0);
-    this.#weight = carried?.weight[at] ?? opening;
+    this.#carriedWeight = carried?.weight[at];
+    this.#weight = this.#carriedWeight ?? opening;
     this.#population = carried?.population[at] ?? stay.opening;
     this.#remainder = carried?.remainder[at] ?? 0;
     this.#stage = context.models.of(carried === null ? assignment.stageId : storedStage(carried, at));
     this.#temperature = new TemperatureCursor(facts.temperatures, context.models.profile, from);
-    this.#movements = new MovementCursor(
-      input,
-      stay,
-      opening,
-      (day) => this.#ownWeight(day, input.stored),
-      from,
-    );
+    this.#movements = new MovementCursor(input, stay, opening, (day) => this.#ownWeight(day), from);
     this.#anchors = new AnchorCursor(context, assignment, facts, from);
     const { sharedMortality, sharedFeedings } = context;
     this.#mortality = new EventCursor(facts.mortality, countOf, sharedMortality, id, from);
@@ -234,11 +231,10 @@ export class DayComputer {
     this.anomalies.push({ assignmentId: this.buffer.assignmentId, day, rule, code, detail });
   }
 
-  /** The assignment's own row of an earlier day: computed here, or stored before the first day computed. */
-  #ownWeight(day: Day, stored: StoredRows | null): number | undefined {
+  /** R11 within one assignment: its own row of an earlier day, never a stored one that may be stale. */
+  #ownWeight(day: Day): number | undefined {
     const i = day - this.buffer.firstDay;
-    if (i >= 0) return i < this.buffer.length ? this.buffer.weight[i] : undefined;
-    return stored?.present[day - stored.firstDay] === 1 ? stored.weight[day - stored.firstDay] : undefined;
+    return i === -1 ? this.#carriedWeight : this.buffer.weight[i];
   }
 }
 

@@ -1,0 +1,184 @@
+/**
+ * Facts in memory → what the engine is given. For callers that hold whole fact maps (tests, simulator, small
+ * replays); the store's loader selects the same by statements, and shares the resolution of R8.
+ */
+import type { Day } from '../domain/day.ts';
+import type {
+  AssignmentFacts,
+  BatchFacts,
+  DailyTemperature,
+  HarvestDeparture,
+  ScenarioBundle,
+  WeighingTreatment,
+} from '../domain/engine-input.ts';
+import type {
+  AssignmentFact,
+  BatchFact,
+  Fact,
+  FactKind,
+  FactTypes,
+  Id,
+  ProjectionRunFact,
+  ScenarioFact,
+} from '../domain/facts.ts';
+
+/** Facts by kind and id; a kind without facts may be absent. */
+export type FactMap = ReadonlyMap<FactKind, ReadonlyMap<Id, Fact>>;
+
+/** A container's temperatures, pooled over all parameters named so, ascending by day. */
+export type TemperaturesOf = (containerId: Id) => readonly DailyTemperature[];
+
+/**
+ * R8: the batch's pinned scenario, or the pinned run's; a pin that leads to no known scenario counts as none.
+ * Else the newest of the batch's own (`own`, any order) by creation, then id.
+ */
+export function resolveScenario(
+  batch: BatchFact,
+  own: Iterable<ScenarioFact>,
+  scenarioById: (id: Id) => ScenarioFact | undefined,
+  runById: (id: Id) => ProjectionRunFact | undefined,
+): ScenarioFact | null {
+  const run = batch.pinnedRunId === null ? undefined : runById(batch.pinnedRunId);
+  for (const pinned of [batch.pinnedScenarioId, run?.scenarioId]) {
+    const scenario = pinned == null ? undefined : scenarioById(pinned);
+    if (scenario !== undefined) return scenario;
+  }
+  let newest: ScenarioFact | null = null;
+  for (const scenario of own) {
+    const later = newest === null ? 1 : scenario.createdAtUs - newest.createdAtUs || scenario.id - newest.id;
+    if (scenario.batchId === batch.id && later > 0) newest = scenario;
+  }
+  return newest;
+}
+
+/** Everything of a batch that a rule reads; null while the batch is unknown. */
+export function assembleBatch(facts: FactMap, batchId: Id): BatchFacts | null {
+  const batch = one(facts, 'batch', batchId);
+  if (batch === undefined) return null;
+  const assignments = select(facts, 'assignment', (a) => a.batchId === batchId);
+  const ids = new Set<Id | null>(assignments.map(({ id }) => id));
+  const transfers = select(facts, 'transfer', (t) => ids.has(t.sourceId) || ids.has(t.destId));
+  const foreign = new Set(transfers.map(({ sourceId }) => sourceId).filter((id) => !ids.has(id)));
+  return {
+    batch,
+    assignments,
+    transfers,
+    eggDeliveries: select(facts, 'egg_delivery', (d) => ids.has(d.destId)),
+    harvests: harvestsOf(facts, ids),
+    batchMortality: select(facts, 'mortality', (m) => m.batchId === batchId && m.assignmentId === null),
+    containerFeedings: select(facts, 'feeding', (f) => f.batchId === batchId && f.assignmentId === null),
+    activities: select(facts, 'planned_activity', (a) => a.batchId === batchId),
+    scenario: bundleOf(facts, batch),
+    stages: select(facts, 'stage', () => true),
+    foreignSources: select(facts, 'assignment', (a) => foreign.has(a.id)),
+    recordedDeaths: recordedDeathsOf(facts, ids),
+  };
+}
+
+/** An assignment's own dated facts from `from` on; temperatures reach 7 days further back. */
+export function assembleAssignment(
+  facts: FactMap,
+  temperaturesOf: TemperaturesOf,
+  assignmentId: Id,
+  from: Day = -Infinity,
+): AssignmentFacts | null {
+  const assignment = one(facts, 'assignment', assignmentId);
+  if (assignment === undefined) return null;
+  const mine = (fact: { assignmentId: Id | null; day: Day }) =>
+    fact.assignmentId === assignmentId && fact.day >= from;
+  return {
+    assignmentId,
+    samples: select(facts, 'growth_sample', mine),
+    treatments: treatmentsOf(facts, assignment).filter(({ treatment }) => treatment.day >= from),
+    manualAnchors: select(facts, 'manual_anchor', mine),
+    mortality: select(facts, 'mortality', mine),
+    feedings: select(facts, 'feeding', mine),
+    temperatures: temperaturesOf(assignment.containerId).filter(({ day }) => day >= from - 7),
+  };
+}
+
+function one<K extends FactKind>(facts: FactMap, kind: K, id: Id): FactTypes[K] | undefined {
+  return facts.get(kind)?.get(id) as FactTypes[K] | undefined;
+}
+
+/** Ascending by id, as the engine wants its sums. */
+function select<K extends FactKind>(
+  facts: FactMap,
+  kind: K,
+  wanted: (fact: FactTypes[K]) => boolean,
+): FactTypes[K][] {
+  const found: FactTypes[K][] = [];
+  for (const fact of (facts.get(kind)?.values() ?? []) as Iterable<FactTypes[K]>) {
+    if (wanted(fact)) found.push(fact);
+  }
+  return found.sort((a, b) => a.id - b.id);
+}
+
+/** Lots joined to their events, where both are known and the event names an assignment of the batch. */
+function harvestsOf(facts: FactMap, assignmentIds: ReadonlySet<Id | null>): HarvestDeparture[] {
+  const departures: HarvestDeparture[] = [];
+  for (const lot of select(facts, 'harvest_lot', () => true)) {
+    const event = one(facts, 'harvest_event', lot.eventId);
+    if (event === undefined || event.assignmentId === null || !assignmentIds.has(event.assignmentId))
+      continue;
+    departures.push({ lotId: lot.id, assignmentId: event.assignmentId, day: event.day, count: lot.count });
+  }
+  return departures;
+}
+
+function recordedDeathsOf(facts: FactMap, assignmentIds: ReadonlySet<Id | null>): Map<Id, number> {
+  const deaths = new Map<Id, number>();
+  for (const { assignmentId, count } of select(facts, 'mortality', (m) =>
+    assignmentIds.has(m.assignmentId),
+  )) {
+    deaths.set(assignmentId!, (deaths.get(assignmentId!) ?? 0) + count);
+  }
+  return deaths;
+}
+
+function bundleOf(facts: FactMap, batch: BatchFact): ScenarioBundle | null {
+  const scenario = resolveScenario(
+    batch,
+    select(facts, 'scenario', (s) => s.batchId === batch.id),
+    (id) => one(facts, 'scenario', id),
+    (id) => one(facts, 'projection_run', id),
+  );
+  if (scenario === null) return null;
+  const { tgcModelId, mortalityModelId, constraintSetId } = scenario;
+  const tgc = tgcModelId === null ? null : (one(facts, 'tgc_model', tgcModelId) ?? null);
+  const mortality =
+    mortalityModelId === null ? null : (one(facts, 'mortality_model', mortalityModelId) ?? null);
+  const active = constraintSetId !== null && one(facts, 'constraint_set', constraintSetId)?.isActive === true;
+  return {
+    scenario,
+    tgc,
+    tgcStages: select(facts, 'tgc_stage', (s) => s.modelId === tgcModelId),
+    profile:
+      tgc === null || tgc.profileId === null
+        ? []
+        : select(facts, 'profile_reading', (r) => r.profileId === tgc.profileId),
+    mortality,
+    mortalityStages: select(facts, 'mortality_stage', (s) => s.modelId === mortalityModelId),
+    constraints: active ? select(facts, 'stage_constraint', (c) => c.setId === constraintSetId) : [],
+  };
+}
+
+/** Weighing treatments of the assignment or its container, each with its event's weighed fish. */
+function treatmentsOf(facts: FactMap, assignment: AssignmentFact): WeighingTreatment[] {
+  const here = select(facts, 'treatment', (t) =>
+    t.assignmentId === null
+      ? t.batchId === assignment.batchId && t.containerId === assignment.containerId
+      : t.assignmentId === assignment.id,
+  );
+  return here
+    .filter(({ includesWeighing, samplingEventId }) => includesWeighing && samplingEventId !== null)
+    .map((treatment) => {
+      const fish = select(
+        facts,
+        'fish_observation',
+        (o) => o.samplingEventId === treatment.samplingEventId && o.weightE4 !== null && o.weightE4 > 0,
+      );
+      const sumE4 = fish.reduce((sum, { weightE4 }) => sum + weightE4!, 0);
+      return { treatment, sumE4, count: fish.length };
+    });
+}
