@@ -18,38 +18,14 @@ import type {
   FactKind,
   FactTypes,
   Id,
-  ProjectionRunFact,
-  ScenarioFact,
 } from '../domain/facts.ts';
+import { resolveScenario } from '../domain/scenario.ts';
 
 /** Facts by kind and id; a kind without facts may be absent. */
 export type FactMap = ReadonlyMap<FactKind, ReadonlyMap<Id, Fact>>;
 
 /** A container's temperatures, pooled over all parameters named so, ascending by day. */
 export type TemperaturesOf = (containerId: Id) => readonly DailyTemperature[];
-
-/**
- * R8: the batch's pinned scenario, or the pinned run's; a pin that leads to no known scenario counts as none.
- * Else the newest of the batch's own (`own`, any order) by creation, then id.
- */
-export function resolveScenario(
-  batch: BatchFact,
-  own: Iterable<ScenarioFact>,
-  scenarioById: (id: Id) => ScenarioFact | undefined,
-  runById: (id: Id) => ProjectionRunFact | undefined,
-): ScenarioFact | null {
-  const run = batch.pinnedRunId === null ? undefined : runById(batch.pinnedRunId);
-  for (const pinned of [batch.pinnedScenarioId, run?.scenarioId]) {
-    const scenario = pinned == null ? undefined : scenarioById(pinned);
-    if (scenario !== undefined) return scenario;
-  }
-  let newest: ScenarioFact | null = null;
-  for (const scenario of own) {
-    const later = newest === null ? 1 : scenario.createdAtUs - newest.createdAtUs || scenario.id - newest.id;
-    if (scenario.batchId === batch.id && later > 0) newest = scenario;
-  }
-  return newest;
-}
 
 /** Everything of a batch that a rule reads; null while the batch is unknown. */
 export function assembleBatch(facts: FactMap, batchId: Id): BatchFacts | null {
@@ -97,8 +73,12 @@ export function assembleAssignment(
   };
 }
 
+function all<K extends FactKind>(facts: FactMap, kind: K): ReadonlyMap<Id, FactTypes[K]> {
+  return (facts.get(kind) ?? new Map()) as ReadonlyMap<Id, FactTypes[K]>;
+}
+
 function one<K extends FactKind>(facts: FactMap, kind: K, id: Id): FactTypes[K] | undefined {
-  return facts.get(kind)?.get(id) as FactTypes[K] | undefined;
+  return all(facts, kind).get(id);
 }
 
 /** Ascending by id, as the engine wants its sums. */
@@ -107,11 +87,7 @@ function select<K extends FactKind>(
   kind: K,
   wanted: (fact: FactTypes[K]) => boolean,
 ): FactTypes[K][] {
-  const found: FactTypes[K][] = [];
-  for (const fact of (facts.get(kind)?.values() ?? []) as Iterable<FactTypes[K]>) {
-    if (wanted(fact)) found.push(fact);
-  }
-  return found.sort((a, b) => a.id - b.id);
+  return [...all(facts, kind).values()].filter(wanted).sort((a, b) => a.id - b.id);
 }
 
 /** Lots joined to their events, where both are known and the event names an assignment of the batch. */
@@ -137,12 +113,7 @@ function recordedDeathsOf(facts: FactMap, assignmentIds: ReadonlySet<Id | null>)
 }
 
 function bundleOf(facts: FactMap, batch: BatchFact): ScenarioBundle | null {
-  const scenario = resolveScenario(
-    batch,
-    select(facts, 'scenario', (s) => s.batchId === batch.id),
-    (id) => one(facts, 'scenario', id),
-    (id) => one(facts, 'projection_run', id),
-  );
+  const scenario = resolveScenario(batch, all(facts, 'projection_run'), all(facts, 'scenario'));
   if (scenario === null) return null;
   const { tgcModelId, mortalityModelId, constraintSetId } = scenario;
   const tgc = tgcModelId === null ? null : (one(facts, 'tgc_model', tgcModelId) ?? null);

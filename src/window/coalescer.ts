@@ -1,17 +1,17 @@
 /**
  * Gathers recompute requests until an assignment has been quiet for a while, or has waited long enough.
+ * A pure state machine: time comes in as an argument, nothing happens by itself.
  *
  * Invariants:
- *  1. an assignment is due at min(last request + quiet, first request + longest wait), and not before;
- *  2. an assignment that was handed out is not handed out again until it is settled;
- *  3. a request that arrives in between leads to another run after it: no request is lost but by `drop`.
+ *  1. an assignment is due at min(last request + quiet, first request + longest wait);
+ *  2. an assignment in flight is never due; a request that comes meanwhile makes it due again after `done`;
+ *  3. every request leads to a later `due`, unless it is dropped.
  *
- * A state machine over the caller's clock: it sets no timer. Every operation is O(log n) amortised.
+ * Requests that merely repeat cost O(1): a heap entry is corrected when it comes up, not when it moves.
  */
 import type { Id } from '../domain/facts.ts';
-import { DueHeap } from './due-heap.ts';
 
-export interface CoalescerTimes {
+export interface CoalescerOptions {
   readonly quietMs: number;
   readonly longestWaitMs: number;
 }
@@ -21,96 +21,117 @@ interface Waiting {
   lastMs: number;
 }
 
+interface HeapEntry {
+  readonly id: Id;
+  readonly dueMs: number;
+}
+
 export class Coalescer {
-  #times: CoalescerTimes;
+  readonly #options: CoalescerOptions;
   readonly #waiting = new Map<Id, Waiting>();
-  readonly #running = new Set<Id>();
-  /** One entry for each waiting assignment that does not run; its time may be earlier than what is due now. */
-  readonly #heap = new DueHeap();
+  readonly #inFlight = new Set<Id>();
+  /** A binary heap by dueMs; each waiting assignment that is not in flight has exactly one entry. */
+  readonly #heap: HeapEntry[] = [];
 
-  constructor(times: CoalescerTimes) {
-    this.#times = times;
+  constructor(options: CoalescerOptions) {
+    this.#options = options;
   }
 
-  /** Assignments that wait for a run. */
-  get waiting(): number {
-    return this.#waiting.size;
-  }
-
-  /** Assignments handed out and not settled. */
-  get running(): number {
-    return this.#running.size;
+  /** Assignments that wait or are in flight. */
+  get size(): number {
+    let both = this.#inFlight.size;
+    for (const id of this.#waiting.keys()) if (!this.#inFlight.has(id)) both += 1;
+    return both;
   }
 
   request(id: Id, nowMs: number): void {
-    const known = this.#waiting.get(id);
-    if (known !== undefined) {
-      known.lastMs = nowMs;
+    const waiting = this.#waiting.get(id);
+    if (waiting !== undefined) {
+      waiting.lastMs = nowMs;
       return;
     }
     this.#waiting.set(id, { firstMs: nowMs, lastMs: nowMs });
-    if (!this.#running.has(id)) this.#enqueue(id);
+    if (!this.#inFlight.has(id)) this.#push(id);
   }
 
-  /** Hands out at most `limit` assignments that are due, longest due first; each is to be settled. */
+  /** Takes up to `limit` due assignments, the longest due first; they are in flight until `done`. */
   due(nowMs: number, limit: number): Id[] {
-    const ids: Id[] = [];
-    while (ids.length < limit && this.#settledTop() <= nowMs) {
-      const id = this.#heap.pop();
-      this.#waiting.delete(id);
-      this.#running.add(id);
-      ids.push(id);
+    const taken: Id[] = [];
+    while (taken.length < limit) {
+      const top = this.#heap[0];
+      if (top === undefined || top.dueMs > nowMs) break;
+      this.#pop();
+      const waiting = this.#waiting.get(top.id);
+      if (waiting === undefined) continue;
+      if (this.#dueMs(waiting) > nowMs) {
+        this.#push(top.id);
+        continue;
+      }
+      this.#waiting.delete(top.id);
+      this.#inFlight.add(top.id);
+      taken.push(top.id);
     }
-    return ids;
+    return taken;
   }
 
-  /** A run is over, well or not; requests that came meanwhile begin to wait. */
-  settle(id: Id): void {
-    if (this.#running.delete(id) && this.#waiting.has(id)) this.#enqueue(id);
+  /** The assignments are no longer in flight. */
+  done(ids: readonly Id[]): void {
+    for (const id of ids) {
+      if (this.#inFlight.delete(id) && this.#waiting.has(id)) this.#push(id);
+    }
   }
 
-  /** When the next assignment is due, ms; null: none waits that does not run. */
+  /** When `due` may next yield something, ms; never later than it will. Null: nothing waits. */
   nextDueMs(): number | null {
-    const next = this.#settledTop();
-    return next === Infinity ? null : next;
+    return this.#heap[0]?.dueMs ?? null;
   }
 
-  /** Forgets waiting requests, as when another process takes assignments over. What runs stays until settled. */
-  drop(predicate: (id: Id) => boolean): void {
-    for (const id of this.#waiting.keys()) if (predicate(id)) this.#waiting.delete(id);
-    this.#rebuild();
+  /** Forgets waiting assignments that another process owns now; those in flight end by themselves. */
+  drop(unwanted: (id: Id) => boolean): void {
+    for (const id of [...this.#waiting.keys()]) if (unwanted(id)) this.#waiting.delete(id);
+    const kept = this.#heap.filter(({ id }) => this.#waiting.has(id));
+    this.#heap.length = 0;
+    for (const { id } of kept) this.#push(id);
   }
 
-  /** Changes the times, for those that wait too. */
-  setTimes(times: CoalescerTimes): void {
-    this.#times = times;
-    this.#rebuild();
+  #dueMs(waiting: Waiting): number {
+    const { quietMs, longestWaitMs } = this.#options;
+    return Math.min(waiting.lastMs + quietMs, waiting.firstMs + longestWaitMs);
   }
 
-  #dueOf({ firstMs, lastMs }: Waiting): number {
-    return Math.min(lastMs + this.#times.quietMs, firstMs + this.#times.longestWaitMs);
-  }
-
-  #enqueue(id: Id): void {
-    this.#heap.push(this.#dueOf(this.#waiting.get(id)!), id);
-  }
-
-  #rebuild(): void {
-    this.#heap.clear();
-    for (const id of this.#waiting.keys()) if (!this.#running.has(id)) this.#enqueue(id);
-  }
-
-  /**
-   * The time of the first assignment that is due, Infinity without one. A request only moves its assignment
-   * later, so it leaves the heap alone; an entry that has fallen behind is set right when it comes to the top.
-   */
-  #settledTop(): number {
-    for (;;) {
-      const at = this.#heap.topMs();
-      if (at === Infinity) return Infinity;
-      const due = this.#dueOf(this.#waiting.get(this.#heap.topId())!);
-      if (due <= at) return at;
-      this.#heap.push(due, this.#heap.pop());
+  #push(id: Id): void {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) return;
+    const heap = this.#heap;
+    const entry = { id, dueMs: this.#dueMs(waiting) };
+    let at = heap.length;
+    heap.push(entry);
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      const above = heap[parent] as HeapEntry;
+      if (above.dueMs <= entry.dueMs) break;
+      heap[at] = above;
+      at = parent;
     }
+    heap[at] = entry;
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      const left = heap[child];
+      const right = heap[child + 1];
+      if (left === undefined) break;
+      if (right !== undefined && right.dueMs < left.dueMs) child += 1;
+      const least = heap[child] as HeapEntry;
+      if (last.dueMs <= least.dueMs) break;
+      heap[at] = least;
+      at = child;
+    }
+    heap[at] = last;
   }
 }

@@ -1,63 +1,54 @@
-/** Arithmetic of inclusive day windows. */
+/** Arithmetic of dirty windows: inclusive, in whole days. */
 import type { DayWindow, Dirt } from '../domain/dirt.ts';
 import type { Id } from '../domain/facts.ts';
 
-/** The smallest window that contains both. */
+/** The smallest window that holds both. */
 export function hull(a: DayWindow, b: DayWindow): DayWindow {
   return { from: Math.min(a.from, b.from), to: Math.max(a.to, b.to) };
 }
 
-/** The days of a window that lie in the other; null: none. */
-export function clip(window: DayWindow, bounds: DayWindow): DayWindow | null {
-  const from = Math.max(window.from, bounds.from);
-  const to = Math.min(window.to, bounds.to);
+/** What both share; null where they do not meet. */
+export function intersect(a: DayWindow, b: DayWindow): DayWindow | null {
+  const from = Math.max(a.from, b.from);
+  const to = Math.min(a.to, b.to);
   return from <= to ? { from, to } : null;
 }
 
-/** The same days as disjoint windows, ascending; windows that touch become one. */
-export function merge(windows: readonly DayWindow[]): DayWindow[] {
-  const merged: DayWindow[] = [];
-  for (const window of windows.toSorted((a, b) => a.from - b.from)) {
-    const last = merged.at(-1);
-    if (last !== undefined && window.from <= last.to + 1) merged[merged.length - 1] = hull(last, window);
-    else merged.push(window);
-  }
-  return merged;
-}
-
-/** What is dirty of an assignment, and since when. */
+/** An assignment's dirty days as one window, with the earliest cause behind them. */
 export interface DirtyWindow extends DayWindow {
   readonly assignmentId: Id;
   /** Sorted, without repeats. */
   readonly reasons: readonly string[];
-  /** Earliest commit at the source, ms; null where no source event is among the causes. */
   readonly committedMs: number | null;
-  /** When the earliest cause was decoded, ms. */
   readonly decodedMs: number;
 }
 
-/** One window per assignment, the hull of its dirt; ascending by assignment. */
+/** One window per assignment, ascending by assignment: the hull of its entries. */
 export function windowsOf(dirt: readonly Dirt[]): DirtyWindow[] {
-  const byAssignment = new Map<Id, DirtyWindow>();
+  const merged = new Map<Id, DirtyWindow>();
   for (const entry of dirt) {
-    const known = byAssignment.get(entry.assignmentId);
-    byAssignment.set(entry.assignmentId, known === undefined ? windowOf(entry) : join(known, entry));
+    const known = merged.get(entry.assignmentId);
+    merged.set(entry.assignmentId, known === undefined ? windowOf(entry) : join(known, entry));
   }
-  return [...byAssignment.values()].sort((a, b) => a.assignmentId - b.assignmentId);
+  return [...merged.values()].sort((a, b) => a.assignmentId - b.assignmentId);
 }
 
 function windowOf({ assignmentId, from, to, reasons, committedMs, decodedMs }: Dirt): DirtyWindow {
-  return { assignmentId, from, to, reasons: [...new Set(reasons)].sort(), committedMs, decodedMs };
+  return { assignmentId, from, to, reasons: sortedUnion(reasons, []), committedMs, decodedMs };
 }
 
-function join(window: DirtyWindow, dirt: Dirt): DirtyWindow {
+function join(window: DirtyWindow, entry: Dirt): DirtyWindow {
   return {
     assignmentId: window.assignmentId,
-    ...hull(window, dirt),
-    reasons: [...new Set([...window.reasons, ...dirt.reasons])].sort(),
-    committedMs: earliest(window.committedMs, dirt.committedMs),
-    decodedMs: Math.min(window.decodedMs, dirt.decodedMs),
+    ...hull(window, entry),
+    reasons: sortedUnion(window.reasons, entry.reasons),
+    committedMs: earliest(window.committedMs, entry.committedMs),
+    decodedMs: Math.min(window.decodedMs, entry.decodedMs),
   };
+}
+
+function sortedUnion(a: readonly string[], b: readonly string[]): string[] {
+  return [...new Set([...a, ...b])].sort();
 }
 
 function earliest(a: number | null, b: number | null): number | null {
