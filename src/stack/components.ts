@@ -129,7 +129,12 @@ async function prepareRegistry({ config, java, jars }: Toolbox): Promise<Process
   const properties = {
     'quarkus.http.host': '127.0.0.1',
     'quarkus.http.port': config.ports.registry,
+    // Its management interface would listen on every address at a fixed port; nobody here asks it.
+    'quarkus.management.host': '127.0.0.1',
+    'quarkus.management.port': 0,
     'quarkus.log.level': 'WARN',
+    'quarkus.log.category."io.apicurio".level': 'WARN',
+    'quarkus.http.access-log.enabled': false,
     'quarkus.log.console.color': false,
     // In memory by default: ids that records carry would change with a restart.
     'apicurio.storage.kind': 'sql',

@@ -2,7 +2,7 @@
  * The end-to-end tests' one stack: up before the first file, down and deleted after the last.
  * With ANCHORLINE_TEST_STACK_DIR a stack of processes in that folder is used and left running: quicker to come back to.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -21,6 +21,8 @@ const KEPT_PORTS = { postgres: 25632, kafka: 29292, kafkaController: 29293, regi
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const kept = process.env['ANCHORLINE_TEST_STACK_DIR'];
   const dataDir = kept === undefined ? await mkdtemp(join(tmpdir(), 'anchorline-stack-')) : resolve(kept);
+  // Postgres may run as another user, who must be able to enter.
+  await chmod(dataDir, 0o755).catch(() => undefined);
   const plan: StackPlan =
     kept === undefined
       ? await chooseProvider(dataDir)
