@@ -33,6 +33,12 @@ const CHECKS: readonly Check[] = [
       `store.poolSize (${store.poolSize}) must be more than recompute.concurrency + ingest.partitionsConcurrently (${recompute.concurrency} + ${ingest.partitionsConcurrently}): each holds a connection, and publishing needs one`,
   },
   {
+    holds: ({ kafka }) =>
+      kafka.saslMechanism === 'none' || (kafka.saslUsername !== null && kafka.saslPassword !== null),
+    otherwise: ({ kafka }) =>
+      `kafka.saslMechanism is ${kafka.saslMechanism}, but kafka.saslUsername or kafka.saslPassword is missing`,
+  },
+  {
     holds: ({ topics }) => topics.prefix !== topics.namespace,
     otherwise: ({ topics }) =>
       `topics.prefix and topics.namespace are both "${topics.namespace}": the change topics need a name of their own`,

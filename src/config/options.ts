@@ -43,6 +43,14 @@ export const OPTIONS = {
       default: 'anchorline',
       prose: 'How this process calls itself in the broker’s logs and quotas.',
     }),
+    tls: flag({ default: false, prose: 'Speak TLS to the brokers.' }),
+    tlsCaFile: textOrNone({ default: null, prose: 'Certificates to trust, PEM; none: those of the system.' }),
+    saslMechanism: choice(['none', 'plain', 'scram-sha-256', 'scram-sha-512'], {
+      default: 'none',
+      prose: 'How to log in at the brokers.',
+    }),
+    saslUsername: textOrNone({ default: null, prose: 'User to log in as.' }),
+    saslPassword: textOrNone({ default: null, prose: 'That user’s password.', secret: true }),
   },
   topics: {
     prefix: name(TOPIC_PART, 'letters, digits, dots, underscores and dashes', {

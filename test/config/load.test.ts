@@ -165,6 +165,7 @@ describe('a refused configuration', () => {
     ['sweep before the longest wait', { ANCHORLINE_SWEEP_OLDER_THAN_MS: '5000' }, 'sweep.olderThanMs'],
     ['retention below five years', { ANCHORLINE_RETENTION_YEARS: '4' }, 'retention.years'],
     ['a pool that is too small', { ANCHORLINE_STORE_POOL_SIZE: '5' }, 'store.poolSize'],
+    ['a login without a user', { ANCHORLINE_KAFKA_SASL_MECHANISM: 'plain' }, 'kafka.saslUsername'],
     ['one name for two kinds of topics', { ANCHORLINE_TOPICS_NAMESPACE: 'farm' }, 'topics.namespace'],
     ['one consumer group for two', { ANCHORLINE_INGEST_GROUP_ID: 'anchorline-recompute' }, 'ingest.groupId'],
     ['a poll that outlasts the lease', { ANCHORLINE_PUBLISH_LEASE_MS: '2000' }, 'publish.pollMs'],

@@ -1,0 +1,110 @@
+/** From settings to what each adapter takes: the one place that knows both sides. */
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+import type { Config } from './config/load.ts';
+import { DEFAULT_CONNECTOR } from './connect/definition.ts';
+import type { ConnectorSettings } from './connect/definition.ts';
+import type { PgConfig, SourceSettings } from './connect/source.ts';
+import type { TopicSettings } from './connect/topics.ts';
+import type { KafkaConnection } from './kafka/client.ts';
+import { stackConfig } from './stack/config.ts';
+import type { StackConfig } from './stack/config.ts';
+
+/** The project's root: connectors/, ops/ and the default data folders lie there. */
+export const PROJECT_DIR = resolve(import.meta.dirname, '..');
+
+export function stackOf({ stack }: Config): StackConfig {
+  return stackConfig({
+    projectDir: PROJECT_DIR,
+    dataDir: stack.dataDir,
+    jarsDir: stack.jarsDir,
+    ports: {
+      postgres: stack.postgresPort,
+      kafka: stack.kafkaPort,
+      kafkaController: stack.kafkaControllerPort,
+      registry: stack.registryPort,
+      connect: stack.connectPort,
+    },
+    heapMb: { kafka: stack.kafkaHeapMb, registry: stack.registryHeapMb, connect: stack.connectHeapMb },
+    profile: stack.profile,
+    javaHome: stack.javaHome,
+    startTimeoutMs: stack.startTimeoutMs,
+    stopTimeoutMs: stack.stopTimeoutMs,
+  });
+}
+
+export function kafkaConnectionOf({ kafka }: Config): KafkaConnection {
+  const ca = kafka.tlsCaFile === null ? true : { ca: readFileSync(kafka.tlsCaFile, 'utf8') };
+  return {
+    brokers: kafka.brokers,
+    clientId: kafka.clientId,
+    tls: kafka.tls ? ca : null,
+    sasl:
+      kafka.saslMechanism === 'none'
+        ? null
+        : {
+            // The union has one member per mechanism; their fields are the same.
+            mechanism: kafka.saslMechanism as 'plain',
+            username: kafka.saslUsername ?? '',
+            password: kafka.saslPassword ?? '',
+          },
+    connectionTimeoutMs: 5_000,
+    requestTimeoutMs: 30_000,
+  };
+}
+
+export function topicSettingsOf({ topics }: Config): TopicSettings {
+  return {
+    prefix: topics.prefix,
+    namespace: topics.namespace,
+    replicationFactor: topics.replication,
+    largePartitions: topics.largePartitions,
+    workPartitions: topics.partitions,
+  };
+}
+
+/** The farm's database as its administrator reaches it. */
+export function sourceAdminOf({ source }: Config): PgConfig {
+  const url = new URL(source.adminUrl);
+  return {
+    host: url.hostname,
+    port: Number(url.port || 5432),
+    user: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+    database: decodeURIComponent(url.pathname.slice(1)),
+  };
+}
+
+export function sourceSettingsOf({ source }: Config): SourceSettings {
+  return {
+    sqlDir: join(PROJECT_DIR, 'connectors', 'sql'),
+    role: source.role,
+    password: source.password,
+    publication: source.publication,
+  };
+}
+
+export const CONNECTOR_FILE = join(PROJECT_DIR, 'connectors', 'farm-postgres.yaml');
+
+export function connectorSettingsOf(config: Config): ConnectorSettings {
+  const { connect, source, topics } = config;
+  const admin = sourceAdminOf(config);
+  return {
+    ...DEFAULT_CONNECTOR,
+    name: connect.connector,
+    prefix: topics.prefix,
+    host: connect.sourceHost ?? admin.host,
+    port: connect.sourcePort ?? admin.port,
+    database: admin.database,
+    user: source.role,
+    password: source.password,
+    sslMode: connect.sslMode,
+    slot: source.slot,
+    publication: source.publication,
+    registryUrl: connect.registryUrl,
+    heartbeatMs: connect.heartbeatMs,
+    replicationFactor: topics.replication,
+    largePartitions: topics.largePartitions,
+  };
+}
