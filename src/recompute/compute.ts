@@ -1,8 +1,9 @@
 /** Many windows and the facts they need → what to write. Pure: the same facts give the same result anywhere. */
 import { MAX_DAY } from '../domain/day.ts';
 import type { Day } from '../domain/day.ts';
+import type { DayWindow } from '../domain/dirt.ts';
 import type { BatchFacts } from '../domain/engine-input.ts';
-import type { Id, TransferFact } from '../domain/facts.ts';
+import type { Id } from '../domain/facts.ts';
 import type { RecomputeFacts, RecomputeWindow, RowChanges, RowDeletes } from '../domain/ports.ts';
 import type { Anomaly, DailyRows, StoredRows } from '../domain/rows.ts';
 import type { EngineSettings } from '../domain/settings.ts';
@@ -89,7 +90,7 @@ class Run {
     this.#rowsComputed += computed.rows.length;
     this.#anomalies.push(...computed.anomalies);
     this.#anomalyWindows.push({ assignmentId: id, ...computed.covered });
-    this.#noteDifference(id, diffRows(computed.rows, computed.interval, stored), stored);
+    this.#noteDifference(id, context, diffRows(computed.rows, computed.interval, stored), stored);
   }
 
   result(): Computed {
@@ -127,45 +128,38 @@ class Run {
     return this.#facts.sourceWeights.get(source)?.get(day);
   }
 
-  #noteDifference(id: Id, diff: RowDiff, stored: StoredRows | null): void {
+  #noteDifference(id: Id, context: BatchContext | null, diff: RowDiff, stored: StoredRows | null): void {
     const days = changedDays(diff);
     if (days.length === 0) return;
     this.#changedDays.push({ assignmentId: id, days });
     if (diff.changes.inserts.length + diff.changes.updates.length > 0) this.#changes.push(diff.changes);
     if (diff.deletes.days.length > 0) this.#deletes.push(diff.deletes);
-    this.#dirtyDestinations(id, new Set(days), diff.changes.rows, stored);
+    // Without a context the assignment or its batch is gone, which dirties the receivers as structure does.
+    if (context !== null) this.#dirtyDestinations(id, context, new Set(days), diff.changes.rows, stored);
   }
 
   /** R24.7: a source's row of d−1 changed, appeared or vanished where an unmeasured transfer left on d. */
-  #dirtyDestinations(id: Id, changed: ReadonlySet<Day>, rows: DailyRows, stored: StoredRows | null): void {
-    const batch = this.#facts.batchOf.get(id);
-    if (batch === undefined) return;
-    for (const transfer of batch.transfers) {
-      if (transfer.sourceId !== id || !isUnmeasured(transfer)) continue;
-      const day = transfer.day;
+  #dirtyDestinations(
+    id: Id,
+    context: BatchContext,
+    changed: ReadonlySet<Day>,
+    rows: DailyRows,
+    stored: StoredRows | null,
+  ): void {
+    for (const { destId, day, window } of context.destinationsOf(id)) {
       if (!changed.has(day - 1) || !weightMoved(day - 1, rows, stored)) continue;
-      const assignmentId = transfer.destId;
-      if (this.#willRead(assignmentId, day)) continue;
-      const from = this.#context(id)?.intervalOf(assignmentId)?.from;
-      const to = from !== undefined && from <= day ? day : MAX_DAY;
-      this.#destinations.push({ sourceId: id, assignmentId, from: day, to });
+      if (this.#willRead(destId, window)) continue;
+      this.#destinations.push({ sourceId: id, assignmentId: destId, ...window });
     }
   }
 
-  /** True for a destination that this very run computes later, that day included: it reads the new row anyway. */
-  #willRead(assignmentId: Id, day: Day): boolean {
-    const window = this.#asked.get(assignmentId);
+  /** True for a destination that this very run computes later, those days included: it reads the new row anyway. */
+  #willRead(destId: Id, window: DayWindow): boolean {
+    const asked = this.#asked.get(destId);
     return (
-      window !== undefined && !this.#computed.has(assignmentId) && window.from <= day && day <= window.to
+      asked !== undefined && !this.#computed.has(destId) && asked.from <= window.from && window.to <= asked.to
     );
   }
-}
-
-type UnmeasuredTransfer = TransferFact & { readonly day: Day; readonly destId: Id };
-
-function isUnmeasured(transfer: TransferFact): transfer is UnmeasuredTransfer {
-  const measured = transfer.weightE4 !== null && transfer.weightE4 > 0;
-  return transfer.completed && transfer.day !== null && transfer.destId !== null && !measured;
 }
 
 function weightMoved(day: Day, rows: DailyRows, stored: StoredRows | null): boolean {

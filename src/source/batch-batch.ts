@@ -1,12 +1,11 @@
 /** Batches of fish. Each generation of the schema has another pin for the scenario (R8). */
-import { wholeBatch } from './reach.ts';
 import { sourceTable } from './source-table.ts';
 
 export const batchTable = sourceTable({
   table: 'batch_batch',
   kind: 'batch',
   key: 'id',
-  unread: ['batchNumber'],
+  unread: ['batchNumber', 'status'],
   map: (row) => ({
     id: row.id('id'),
     batchNumber: row.optText('batch_number'),
@@ -17,5 +16,6 @@ export const batchTable = sourceTable({
     pinnedScenarioId: row.optRef('pinned_scenario_id'),
     pinnedRunId: row.optRef('pinned_projection_run_id'),
   }),
-  reach: (batch) => [wholeBatch(batch.id)],
+  // Structure, not the batch alone: with a batch its rows vanish, and other batches' fish came from them.
+  reach: (batch) => [{ scope: 'batch_structure', batchId: batch.id }],
 });

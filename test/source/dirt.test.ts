@@ -97,7 +97,7 @@ const CASES: readonly Case[] = [
       pinnedScenarioId: 4,
       pinnedRunId: null,
     },
-    [{ scope: 'batch', batchId: 3, from: MIN_DAY, to: MAX_DAY }],
+    [{ scope: 'batch_structure', batchId: 3 }],
   ],
   [
     'assignment',
