@@ -130,6 +130,11 @@ export class ConnectClient {
     await this.#call('POST', `${path(name)}/restart?includeTasks=true&onlyFailed=true`);
   }
 
+  /** Starts connector and tasks anew; their state is RESTARTING from here on until they run. */
+  async restart(name: string): Promise<void> {
+    await this.#call('POST', `${path(name)}/restart?includeTasks=true`);
+  }
+
   async pause(name: string): Promise<void> {
     await this.#call('PUT', `${path(name)}/pause`);
   }

@@ -34,7 +34,7 @@ export interface PreparedSource {
   readonly added: readonly string[];
   /** Captured tables that the source lacks, or that cannot be published. */
   readonly absent: readonly string[];
-  /** Added to a publication that was in use: their rows from before come by requestSnapshot only. */
+  /** Added to a publication that was there before: their earlier rows come by snapshotAddedTables only. */
   readonly needSnapshot: readonly string[];
 }
 
@@ -67,7 +67,7 @@ export async function prepareSource(
   });
 }
 
-/** Asks the connector for the rows that tables hold now, while changes stream on. */
+/** Asks the connector for all rows of tables that it captures already, while changes stream on. */
 export async function requestSnapshot(admin: PgConfig, tables: readonly string[]): Promise<void> {
   if (tables.length === 0) return;
   const data = {

@@ -158,7 +158,7 @@ async function topicOverrides(
       resourceName,
       new Map(
         configEntries
-          .filter((entry) => Number(entry.configSource) === SET_ON_TOPIC)
+          .filter((entry) => (entry.configSource as number) === SET_ON_TOPIC)
           .map((entry) => [entry.configName, entry.configValue]),
       ),
     ]),

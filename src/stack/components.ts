@@ -177,6 +177,9 @@ async function prepareConnect({ config, java, jars }: Toolbox): Promise<ProcessS
     'connector.client.config.override.policy': 'All',
     // Every class of every jar would be looked at otherwise: most of a minute.
     'plugin.discovery': 'service_load',
+    // A worker that was killed is given up soon, and nobody is waited for: there is but one.
+    'session.timeout.ms': 6000,
+    'heartbeat.interval.ms': 2000,
     'scheduled.rebalance.max.delay.ms': 0,
   });
   const jvm = jvmFlags(config, 'connect', config.heapMb.connect, jars);

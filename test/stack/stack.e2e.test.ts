@@ -1,11 +1,14 @@
 /** The stack and the connector's deployment as an operator meets them, on the real thing. */
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { ConnectClient } from '../../src/connect/client.ts';
 import { DEFAULT_CONNECTOR, loadConnector } from '../../src/connect/definition.ts';
-import { prepareSource, requestSnapshot } from '../../src/connect/source.ts';
+import { snapshotAddedTables } from '../../src/connect/snapshot.ts';
+import { prepareSource } from '../../src/connect/source.ts';
 import { connectorStatus, isHealthy, renderConnectorStatus } from '../../src/connect/status.ts';
+import { superviseConnector } from '../../src/connect/supervise.ts';
 import { applyTopics, topicManifest } from '../../src/connect/topics.ts';
 import { changeTopic } from '../../src/domain/topics.ts';
 import type { PgEndpoint } from '../../src/stack/config.ts';
@@ -16,7 +19,7 @@ import { createDatabase, createFarm, inSource } from '../support/stack-source.ts
 
 const plan = inject('stack');
 const endpoints = endpointsOf(plan);
-const run = `${Date.now().toString(36)}`;
+const run = Date.now().toString(36);
 const names = { slot: `stack_${run}`, publication: `stack_${run}`, prefix: `stack-${run}` };
 const client = new ConnectClient(endpoints.connectUrl);
 const admin: Admin = kafkaOf(endpoints).admin();
@@ -172,7 +175,7 @@ describe('the connector', () => {
     await provider.kill('connect');
     await insertBatch('meanwhile');
     await provider.start();
-    await batchRecord('meanwhile');
+    expect((await batchRecord('meanwhile')).value).toMatchObject({ op: 'c' });
     await client.awaitRunning(connectorName, 120_000);
   });
 
@@ -189,11 +192,46 @@ describe('the connector', () => {
       [changeTopic(names.prefix, 'planning_activitytemplate')],
       `later-${run}`,
     );
-    await requestSnapshot(source, prepared.needSnapshot);
+    await snapshotAddedTables({
+      client,
+      connector: connectorName,
+      source,
+      tables: prepared.needSnapshot,
+      timeoutMs: 120_000,
+    });
     const row = await later.find(({ key }) => key['id'] === 1);
     expect(row.value).toMatchObject({ op: 'r', after: { name: 'vaccinate' } });
     await inSource(source, "insert into planning_activitytemplate values (2, 'weigh')");
     expect((await later.find(({ key }) => key['id'] === 2)).value).toMatchObject({ op: 'c' });
+  });
+
+  test('is started again after an outage of the registry that failed its task', async () => {
+    const provider = providerOf(plan);
+    await provider.kill('registry');
+    // A column more is a schema more, which the registry has to be told.
+    await inSource(source, 'alter table batch_batch add column during_outage integer');
+    await insertBatch('without registry');
+    const watch = new AbortController();
+    const traces: string[] = [];
+    const supervised = superviseConnector(
+      {
+        client,
+        connector: connectorName,
+        intervalMs: 200,
+        maxIntervalMs: 2000,
+        sleep: (ms) => sleep(ms),
+        onRestart: (trace) => traces.push(...trace),
+        onUnreachable: () => undefined,
+      },
+      watch.signal,
+    );
+    await expect.poll(() => traces.length, { timeout: 120_000 }).toBeGreaterThan(0);
+    await provider.start();
+    const { value } = await batchRecord('without registry');
+    expect(value?.['after']).toMatchObject({ during_outage: null });
+    watch.abort();
+    await supervised;
+    await client.awaitRunning(connectorName, 120_000);
   });
 
   test('that Connect refuses is refused with the reason', async () => {
