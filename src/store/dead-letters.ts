@@ -1,0 +1,87 @@
+/** Records set aside: kept raw, so that they can be tried again once they can be read. */
+import type { DeadLetter, PartitionId } from '../domain/ports.ts';
+import type { RejectionCode } from '../domain/cdc.ts';
+import { bytesArray, numberArray, textArray } from './arrays.ts';
+import type { Session } from './session.ts';
+
+/** One letter per record however often it is refused; earlier ones of the same keys are superseded. */
+export async function keepDeadLetters(session: Session, letters: readonly DeadLetter[]): Promise<void> {
+  if (letters.length === 0) return;
+  const table = session.t('dead_letter');
+  const records = letters.map(({ record }) => record);
+  await session.run(
+    `INSERT INTO ${table} (topic, partition, "offset", timestamp_ms, key, value, code, message)
+     SELECT * FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bytea[], $7::text[], $8::text[])
+     ON CONFLICT (topic, partition, "offset") DO UPDATE
+     SET code = excluded.code, message = excluded.message, state = 'open', closed_at = NULL`,
+    [
+      textArray(records.map((r) => r.topic)),
+      numberArray(records.map((r) => r.partition)),
+      numberArray(records.map((r) => r.offset)),
+      numberArray(records.map((r) => r.timestampMs)),
+      bytesArray(records.map((r) => r.key)),
+      bytesArray(records.map((r) => r.value)),
+      textArray(letters.map(({ rejection }) => rejection.code)),
+      textArray(letters.map(({ rejection }) => rejection.message.replaceAll('\0', ''))),
+    ],
+  );
+  await session.run(
+    `UPDATE ${table} d SET state = 'superseded', closed_at = now()
+     FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::bytea[]) n (topic, partition, "offset", key)
+     WHERE d.state = 'open' AND d.key = n.key AND d.topic = n.topic AND d.partition = n.partition
+       AND d."offset" < n."offset"`,
+    [
+      textArray(records.map((r) => r.topic)),
+      numberArray(records.map((r) => r.partition)),
+      numberArray(records.map((r) => r.offset)),
+      bytesArray(records.map((r) => r.key)),
+    ],
+  );
+}
+
+/** Asks first whether the topic has any open letter: nearly always it has none, and a batch has many keys. */
+export async function supersedeDeadLetters(
+  session: Session,
+  topic: string,
+  keys: readonly Buffer[],
+): Promise<void> {
+  if (keys.length === 0) return;
+  const table = session.t('dead_letter');
+  const open = await session.first(`SELECT FROM ${table} WHERE topic = $1 AND state = 'open' LIMIT 1`, [
+    topic,
+  ]);
+  if (open === undefined) return;
+  await session.run(
+    `UPDATE ${table} SET state = 'superseded', closed_at = now()
+     WHERE state = 'open' AND topic = $1 AND key = ANY ($2::bytea[])`,
+    [topic, bytesArray(keys)],
+  );
+}
+
+/** Settles an open letter for the attempt at hand; keeping it again in the same transaction reopens it. */
+export async function claimDeadLetter(
+  session: Session,
+  at: PartitionId & { readonly offset: bigint },
+): Promise<boolean> {
+  const claimed = await session.run(
+    `UPDATE ${session.t('dead_letter')} SET state = 'settled', closed_at = now()
+     WHERE topic = $1 AND partition = $2 AND "offset" = $3 AND state = 'open'`,
+    [at.topic, at.partition, at.offset],
+  );
+  return claimed === 1;
+}
+
+type LetterRow = readonly [string, number, string, number, Buffer | null, Buffer | null, string, string];
+
+/** Open letters, oldest record first. */
+export async function openDeadLetters(session: Session, limit: number): Promise<DeadLetter[]> {
+  const rows = await session.rows<LetterRow>(
+    `SELECT topic, partition, "offset"::text, timestamp_ms, key, value, code, message
+     FROM ${session.t('dead_letter')} WHERE state = 'open' ORDER BY topic, partition, dead_letter."offset" LIMIT $1`,
+    [limit],
+  );
+  return rows.map(([topic, partition, offset, timestampMs, key, value, code, message]) => ({
+    record: { topic, partition, offset: BigInt(offset), timestampMs, key, value },
+    rejection: { code: code as RejectionCode, message },
+  }));
+}

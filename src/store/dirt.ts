@@ -1,0 +1,110 @@
+/** Dirt: appended by whoever changes facts, taken by the recompute that answers it. */
+import type { Dirt } from '../domain/dirt.ts';
+import type { Id } from '../domain/facts.ts';
+import type { Parked, TakenDirt, WaitingDirt } from '../domain/ports.ts';
+import { dayArray, numberArray, textArray } from './arrays.ts';
+import type { Session } from './session.ts';
+
+export async function appendDirt(session: Session, dirt: readonly Dirt[]): Promise<void> {
+  if (dirt.length === 0) return;
+  await session.run(
+    `INSERT INTO ${session.t('dirt')} (assignment_id, from_day, to_day, reasons, committed_ms, decoded_ms)
+     SELECT u.assignment_id, u.from_day, u.to_day, u.reasons::text[], u.committed_ms, u.decoded_ms
+     FROM unnest($1::bigint[], $2::date[], $3::date[], $4::text[], $5::bigint[], $6::bigint[])
+       u (assignment_id, from_day, to_day, reasons, committed_ms, decoded_ms)`,
+    [
+      numberArray(dirt.map((d) => d.assignmentId)),
+      dayArray(dirt.map((d) => d.from)),
+      dayArray(dirt.map((d) => d.to)),
+      textArray(dirt.map((d) => textArray(d.reasons))),
+      numberArray(dirt.map((d) => d.committedMs)),
+      numberArray(dirt.map((d) => d.decodedMs)),
+    ],
+  );
+}
+
+type DirtRow = readonly [string, number, number, number, string, number | null, number];
+
+/** Removes and returns the assignments' dirt in the order it was appended, set aside or not. */
+export async function takeDirt(session: Session, assignmentIds: readonly Id[]): Promise<TakenDirt[]> {
+  const rows = await session.rows<DirtRow>(
+    `DELETE FROM ${session.t('dirt')} WHERE assignment_id = ANY ($1::bigint[])
+     RETURNING seq::text, assignment_id, from_day, to_day, array_to_json(reasons), committed_ms, decoded_ms`,
+    [numberArray(assignmentIds)],
+  );
+  return rows
+    .map(([seq, assignmentId, from, to, reasons, committedMs, decodedMs]) => ({
+      seq: BigInt(seq),
+      assignmentId,
+      from,
+      to,
+      reasons: JSON.parse(reasons) as string[],
+      committedMs,
+      decodedMs,
+    }))
+    .sort((a, b) => (a.seq < b.seq ? -1 : 1));
+}
+
+/** Age is by the store's clock, since the dirt was appended. */
+export async function waitingDirt(
+  session: Session,
+  olderThanMs: number,
+  limit: number,
+): Promise<WaitingDirt[]> {
+  const rows = await session.rows<[number, number]>(
+    `SELECT assignment_id, floor(extract(epoch FROM min(appended_at)) * 1000)::bigint
+     FROM ${session.t('dirt')} WHERE NOT set_aside
+     GROUP BY assignment_id
+     HAVING min(appended_at) <= clock_timestamp() - $1 * interval '1 millisecond'
+     ORDER BY min(appended_at), assignment_id LIMIT $2`,
+    [olderThanMs, limit],
+  );
+  return rows.map(([assignmentId, sinceMs]) => ({ assignmentId, sinceMs }));
+}
+
+export async function park(session: Session, parked: Parked): Promise<void> {
+  const { assignmentId, code, message, tries, dirt } = parked;
+  await session.run(
+    `INSERT INTO ${session.t('parked')} AS p (assignment_id, code, message, tries) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (assignment_id) DO UPDATE
+     SET code = excluded.code, message = excluded.message, tries = excluded.tries, parked_at = excluded.parked_at`,
+    [assignmentId, code, message, tries],
+  );
+  await session.run(
+    `UPDATE ${session.t('dirt')} SET set_aside = true WHERE assignment_id = $1 AND seq = ANY ($2::bigint[])`,
+    [assignmentId, numberArray(dirt)],
+  );
+}
+
+/** Forgets the failures and makes what was set aside due again; null: of every assignment. Returns whose. */
+export async function unpark(session: Session, assignmentIds: readonly Id[] | null): Promise<Id[]> {
+  const ids = assignmentIds === null ? null : numberArray(assignmentIds);
+  const rows = await session.rows<[number]>(
+    `DELETE FROM ${session.t('parked')} WHERE $1::bigint[] IS NULL OR assignment_id = ANY ($1::bigint[])
+     RETURNING assignment_id`,
+    [ids],
+  );
+  const freed = rows.map(([id]) => id).sort((a, b) => a - b);
+  if (freed.length === 0) return [];
+  await session.run(
+    `UPDATE ${session.t('dirt')} SET set_aside = false WHERE set_aside AND assignment_id = ANY ($1::bigint[])`,
+    [numberArray(freed)],
+  );
+  return freed;
+}
+
+export async function parkedAssignments(
+  session: Session,
+): Promise<(Omit<Parked, 'dirt'> & { parkedAtMs: number })[]> {
+  const rows = await session.rows<[number, string, string, number, number]>(
+    `SELECT assignment_id, code, message, tries, floor(extract(epoch FROM parked_at) * 1000)::bigint
+     FROM ${session.t('parked')} ORDER BY assignment_id`,
+  );
+  return rows.map(([assignmentId, code, message, tries, parkedAtMs]) => ({
+    assignmentId,
+    code,
+    message,
+    tries,
+    parkedAtMs,
+  }));
+}

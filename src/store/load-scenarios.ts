@@ -1,0 +1,102 @@
+/** The scenario of each batch (R8) with all that hangs on it. */
+import type { ScenarioBundle } from '../domain/engine-input.ts';
+import type { BatchFact, FactKind, Id, ScenarioFact } from '../domain/facts.ts';
+import { resolveScenario } from '../domain/scenario.ts';
+import { numberArray } from './arrays.ts';
+import { selectFacts } from './facts.ts';
+import type { Session } from './session.ts';
+
+/** Batches without a scenario are absent. */
+export async function loadScenarios(
+  session: Session,
+  batches: readonly BatchFact[],
+): Promise<Map<Id, ScenarioBundle>> {
+  const followed = await scenariosOf(session, batches);
+  const bundles = await bundlesOf(session, [...new Set(followed.values())]);
+  return new Map([...followed].map(([batchId, scenario]) => [batchId, bundles(scenario)]));
+}
+
+async function scenariosOf(session: Session, batches: readonly BatchFact[]): Promise<Map<Id, ScenarioFact>> {
+  const runs = await byIds(
+    session,
+    'projection_run',
+    batches.map((b) => b.pinnedRunId),
+  );
+  const pins = present([...batches.map((b) => b.pinnedScenarioId), ...runs.map((r) => r.scenarioId)]);
+  const scenarios = await selectFacts(
+    session,
+    'scenario',
+    'f.id = ANY ($1::bigint[]) OR f.batch_id = ANY ($2::bigint[])',
+    [numberArray(pins), numberArray(batches.map((b) => b.id))],
+  );
+  const runById = new Map(runs.map((run) => [run.id, run]));
+  const scenarioById = new Map(scenarios.map((scenario) => [scenario.id, scenario]));
+  const followed = new Map<Id, ScenarioFact>();
+  for (const batch of batches) {
+    const scenario = resolveScenario(batch, runById, scenarioById);
+    if (scenario !== null) followed.set(batch.id, scenario);
+  }
+  return followed;
+}
+
+async function bundlesOf(
+  session: Session,
+  scenarios: readonly ScenarioFact[],
+): Promise<(scenario: ScenarioFact) => ScenarioBundle> {
+  const ofOwner = (kind: 'tgc_stage' | 'mortality_stage', ids: Iterable<Id>) =>
+    selectFacts(session, kind, 'f.model_id = ANY ($1::bigint[])', [numberArray(ids)]);
+  const tgc = await byIds(
+    session,
+    'tgc_model',
+    scenarios.map((s) => s.tgcModelId),
+  );
+  const mortality = await byIds(
+    session,
+    'mortality_model',
+    scenarios.map((s) => s.mortalityModelId),
+  );
+  const profiles = numberArray(present(tgc.map((m) => m.profileId)));
+  const readings = await selectFacts(session, 'profile_reading', 'f.profile_id = ANY ($1::bigint[])', [
+    profiles,
+  ]);
+  const tgcStages = (await ofOwner(
+    'tgc_stage',
+    tgc.map((m) => m.id),
+  )) as ScenarioBundle['tgcStages'];
+  const mortalityStages = (await ofOwner(
+    'mortality_stage',
+    mortality.map((m) => m.id),
+  )) as ScenarioBundle['mortalityStages'];
+  const sets = await byIds(
+    session,
+    'constraint_set',
+    scenarios.map((s) => s.constraintSetId),
+  );
+  const active = numberArray(sets.filter((set) => set.isActive).map((set) => set.id));
+  const constraints = await selectFacts(session, 'stage_constraint', 'f.set_id = ANY ($1::bigint[])', [
+    active,
+  ]);
+
+  const tgcById = new Map<Id | null, (typeof tgc)[number]>(tgc.map((m) => [m.id, m]));
+  const mortalityById = new Map<Id | null, (typeof mortality)[number]>(mortality.map((m) => [m.id, m]));
+  return (scenario) => {
+    const model = tgcById.get(scenario.tgcModelId) ?? null;
+    return {
+      scenario,
+      tgc: model,
+      tgcStages: tgcStages.filter((stage) => stage.modelId === model?.id),
+      profile: readings.filter((reading) => reading.profileId === model?.profileId),
+      mortality: mortalityById.get(scenario.mortalityModelId) ?? null,
+      mortalityStages: mortalityStages.filter((stage) => stage.modelId === scenario.mortalityModelId),
+      constraints: constraints.filter((constraint) => constraint.setId === scenario.constraintSetId),
+    };
+  };
+}
+
+function byIds<K extends FactKind>(session: Session, kind: K, ids: readonly (Id | null)[]) {
+  return selectFacts(session, kind, 'f.id = ANY ($1::bigint[])', [numberArray(present(ids))]);
+}
+
+function present(ids: readonly (Id | null)[]): Set<Id> {
+  return new Set(ids.filter((id) => id !== null));
+}

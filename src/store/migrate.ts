@@ -1,0 +1,120 @@
+/**
+ * Brings a schema to the current form: forward only, whoever comes second waits and finds it done.
+ * The migrations are SQL files; the ones of the other build are not looked at.
+ */
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+import { runner } from 'node-pg-migrate';
+import type { Pool, PoolClient } from 'pg';
+
+import { ConfigurationError } from '../domain/errors.ts';
+import { checkedNames } from './session.ts';
+import type { Build, Names } from './session.ts';
+
+const DIRECTORY = fileURLToPath(new URL('migrations', import.meta.url));
+/** Ours, around the runner's own: the extension and the shared schema are made before it starts. */
+const LOCK = 4_771_201_906_443;
+
+export interface MigrateOptions {
+  readonly log: (message: string) => void;
+  /** `auto`: TimescaleDB where the server offers it. A schema keeps the build it was made with. */
+  readonly timescale?: 'auto' | 'off';
+}
+
+export interface Migrated {
+  readonly build: Build;
+  /** Names of the migrations that ran now. */
+  readonly ran: readonly string[];
+}
+
+/** Throws ConfigurationError STO003 when TimescaleDB is offered but cannot be created. */
+export async function migrate(pool: Pool, names: Names, options: MigrateOptions): Promise<Migrated> {
+  checkedNames(names);
+  const client = await pool.connect();
+  try {
+    await client.query(`SELECT pg_advisory_lock(${LOCK})`);
+    const build = await prepare(client, names, options);
+    const extension = await extensionSchema(client);
+    const ran = await runner({
+      dbClient: client,
+      dir: DIRECTORY,
+      direction: 'up',
+      schema: names.schema,
+      migrationsTable: 'migration',
+      advisoryLockMode: 'wait',
+      singleTransaction: true,
+      ignorePattern: `(\\..*|.*\\.${build === 'plain' ? 'timescale' : 'plain'}\\.sql)`,
+      migrationLoaderStrategies: [
+        { extensions: ['.sql'], loader: (paths) => loadSql(paths, { ...names, build, extension }) },
+      ],
+      logger: { info: options.log, warn: options.log, error: options.log },
+    });
+    return { build, ran: ran.map(({ name }) => name) };
+  } finally {
+    // Never back into the pool: the runner leaves the connection with another search path, we with a lock.
+    client.release(true);
+  }
+}
+
+async function prepare(client: PoolClient, names: Names, options: MigrateOptions): Promise<Build> {
+  for (const schema of [names.schema, names.shared])
+    await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
+  await client.query(`CREATE SEQUENCE IF NOT EXISTS ${names.shared}.revision`);
+  await client.query(`CREATE SEQUENCE IF NOT EXISTS ${names.shared}.daily_state_id`);
+  const before = await readBuild(client, names);
+  if (before !== null) return before;
+  const build = options.timescale === 'off' ? 'plain' : await offered(client);
+  options.log(`schema ${names.schema} is made for ${build === 'plain' ? 'plain Postgres' : 'TimescaleDB'}`);
+  return build;
+}
+
+/** The build that a schema was made with; null where there is none yet. */
+export async function readBuild(client: Pick<PoolClient, 'query'>, names: Names): Promise<Build | null> {
+  const table = `${names.schema}.build`;
+  const { rows } = await client.query<{ present: boolean }>('SELECT to_regclass($1) IS NOT NULL AS present', [
+    table,
+  ]);
+  if (rows[0]?.present !== true) return null;
+  const recorded = await client.query<{ kind: Build }>(`SELECT kind FROM ${table}`);
+  return recorded.rows[0]?.kind ?? null;
+}
+
+async function offered(client: PoolClient): Promise<Build> {
+  const { rowCount } = await client.query(`SELECT FROM pg_available_extensions WHERE name = 'timescaledb'`);
+  if (rowCount === 0) return 'plain';
+  try {
+    await client.query('CREATE EXTENSION IF NOT EXISTS timescaledb');
+  } catch (error) {
+    throw new ConfigurationError(
+      'STO003',
+      'TimescaleDB is installed on the server but cannot be created in this database: add it to ' +
+        'shared_preload_libraries and let the user create it, or migrate with timescale = off',
+      error,
+    );
+  }
+  return 'timescale';
+}
+
+async function extensionSchema(client: PoolClient): Promise<string> {
+  const { rows } = await client.query<{ schema: string }>(
+    `SELECT extnamespace::regnamespace::text AS schema FROM pg_extension WHERE extname = 'timescaledb'`,
+  );
+  return rows[0]?.schema ?? 'public';
+}
+
+/** `{{schema}}`, `{{shared}}`, `{{extension}}` and `{{build}}` are filled in. */
+async function loadSql(paths: readonly string[], values: Readonly<Record<string, string>>) {
+  return Promise.all(
+    paths.map(async (path) => {
+      const text = await readFile(path, 'utf8');
+      const sql = text.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => {
+        const value = values[name];
+        if (value === undefined) throw new Error(`${path} names an unknown value: ${name}`);
+        return value;
+      });
+      const up = (pgm: { sql(text: string): void }): void => pgm.sql(sql);
+      return { id: path, filePaths: [path], actions: { up, down: false as const } };
+    }),
+  );
+}

@@ -1,0 +1,163 @@
+/** The state store on Postgres: the port's methods over the statement modules. */
+import type { Pool } from 'pg';
+
+import type { Day } from '../domain/day.ts';
+import type { Id } from '../domain/facts.ts';
+import type { DeadLetter, IngestTx, Parked, PublishedRow, RecomputeTx, StateStore } from '../domain/ports.ts';
+import type { RowCodec } from '../domain/row-codec.ts';
+import type { Anomaly } from '../domain/rows.ts';
+import type { EngineSettings } from '../domain/settings.ts';
+import { readAnomalies, replaceAnomalies } from './anomalies.ts';
+import { claimDeadLetter, keepDeadLetters, openDeadLetters, supersedeDeadLetters } from './dead-letters.ts';
+import { appendDirt, park, parkedAssignments, takeDirt, unpark, waitingDirt } from './dirt.ts';
+import { readFacts, writeFacts } from './facts.ts';
+import { moveHorizon, readHorizon } from './horizon.ts';
+import { acquireLease, releaseLease } from './leases.ts';
+import { load } from './load.ts';
+import { lockAssignments, lockFacts } from './locks.ts';
+import { readBuild } from './migrate.ts';
+import { advance, positions } from './positions.ts';
+import { appendPublication, readPublications, settlePublications } from './publications.ts';
+import { readRows } from './published-rows.ts';
+import { readReadings, temperatureParameters, writeReadings } from './readings.ts';
+import { resolve } from './resolve.ts';
+import { checkRetention, retire } from './retention.ts';
+import { writeRows } from './rows.ts';
+import { checkedNames } from './session.ts';
+import type { Build, Names, Session } from './session.ts';
+import { checkSettings } from './settings.ts';
+import { noteSnapshot, snapshotRunning } from './snapshots.ts';
+import { readStatus } from './status.ts';
+import type { StoreStatus } from './status.ts';
+import { ONE_SNAPSHOT, READ_COMMITTED, inSession, inTransaction } from './transaction.ts';
+import { assignmentWeeks, batchWeeks, refreshWeeks } from './weeks.ts';
+import type { Week } from './weeks.ts';
+
+export interface PgStoreOptions {
+  readonly pool: Pool;
+  readonly schema: string;
+  /** Holds the revision sequence that live and replayed schemas share. */
+  readonly sharedSchema?: string;
+  readonly codec: RowCodec;
+  readonly settings: EngineSettings;
+  /** False where COPY does not reach the server; rows then go in by INSERT. */
+  readonly copy?: boolean;
+}
+
+/** What operators and the composition need beyond the port. */
+export interface PgStore extends StateStore {
+  readonly build: Build;
+  /** See settings.ts: throws ConfigurationError where the store was computed with other settings. */
+  checkSettings(): Promise<void>;
+  status(): Promise<StoreStatus>;
+  parked(): Promise<readonly (Omit<Parked, 'dirt'> & { readonly parkedAtMs: number })[]>;
+  /** Frees parked assignments, all for null; returns those freed, whose owners are then to be woken. */
+  unpark(assignmentIds: readonly Id[] | null): Promise<readonly Id[]>;
+  anomalies(assignmentId: Id | null, limit: number): Promise<readonly Anomaly[]>;
+  openDeadLetters(limit: number): Promise<readonly DeadLetter[]>;
+  rows(assignmentId: Id, from: Day, to: Day): Promise<readonly PublishedRow[]>;
+  assignmentWeeks(assignmentId: Id): Promise<readonly Week[]>;
+  batchWeeks(batchId: Id): Promise<readonly Week[]>;
+  refreshWeeks(): Promise<void>;
+  /** See retention.ts. `cutoff`: assignments that ended before this day. */
+  retire(cutoff: Day, limit: number): Promise<readonly Id[]>;
+}
+
+export const SHARED_SCHEMA = 'anchorline_shared';
+
+/** Opens a migrated schema; throws an Error where it is not. */
+export async function createPgStore(options: PgStoreOptions): Promise<PgStore> {
+  const { pool, codec, settings, copy = true } = options;
+  const names = checkedNames({ schema: options.schema, shared: options.sharedSchema ?? SHARED_SCHEMA });
+  const build = await inSession(pool, names, (session) => readBuild(session.client, names));
+  if (build === null) throw new Error(`schema ${names.schema} is not there yet: migrate first`);
+  const begin = build === 'timescale' ? `${READ_COMMITTED}; ${UNLIMITED_DECOMPRESSION}` : READ_COMMITTED;
+  const write = <T>(work: (session: Session) => Promise<T>) => inTransaction(pool, names, begin, work);
+  const read = <T>(work: (session: Session) => Promise<T>) => inSession(pool, names, work);
+  return {
+    build,
+    ingest: (work) => write((session) => work(ingestTx(session))),
+    recompute: (work) => write((session) => work(recomputeTx(session, { codec, copy, settings }))),
+    ...coordination(write, read),
+    readPublications: (shard, shards, limit) =>
+      inTransaction(pool, names, ONE_SNAPSHOT, (session) => readPublications(session, shard, shards, limit)),
+    settlePublications: (sequences) => read((session) => settlePublications(session, sequences)),
+    checkSettings: () => write((session) => checkSettings(session, settings)),
+    status: () => inTransaction(pool, names, ONE_SNAPSHOT, readStatus),
+    anomalies: (id, limit) => read((session) => readAnomalies(session, id, limit)),
+    openDeadLetters: (limit) => read((session) => openDeadLetters(session, limit)),
+    rows: (id, from, to) => read((session) => readRows(session, id, from, to)),
+    assignmentWeeks: (id) => read((session) => assignmentWeeks(session, id)),
+    batchWeeks: (id) => read((session) => batchWeeks(session, id)),
+    refreshWeeks: () => read((session) => refreshWeeks(session, build)),
+    retire: (cutoff, limit) =>
+      write(async (session) => {
+        checkRetention(cutoff, await readHorizon(session));
+        return retire(session, cutoff, limit);
+      }),
+  };
+}
+
+/** A correction of old days may reopen more than the extension's guard allows; the transaction knows its bounds. */
+const UNLIMITED_DECOMPRESSION = 'SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 0';
+
+type Run = <T>(work: (session: Session) => Promise<T>) => Promise<T>;
+
+function coordination(write: Run, read: Run) {
+  return {
+    positions: (partitions) => write((session) => positions(session, partitions)),
+    waitingDirt: (olderThanMs, limit) => read((session) => waitingDirt(session, olderThanMs, limit)),
+    park: (parked) => write((session) => park(session, parked)),
+    parked: () => read(parkedAssignments),
+    unpark: (ids) => write((session) => unpark(session, ids)),
+    snapshotRunning: (limitMs) => read((session) => snapshotRunning(session, limitMs)),
+    acquireLease: (name, owner, ttlMs) => read((session) => acquireLease(session, name, owner, ttlMs)),
+    releaseLease: (name, owner) => read((session) => releaseLease(session, name, owner)),
+    horizon: () => read(readHorizon),
+    moveHorizon: (to, recentDays, nowMs) => write((session) => moveHorizon(session, to, recentDays, nowMs)),
+  } satisfies Partial<PgStore>;
+}
+
+function ingestTx(session: Session): IngestTx {
+  return {
+    lockFacts: (mode) => lockFacts(session, mode),
+    advance: (advances) => advance(session, advances),
+    readFacts: (kind, ids) => readFacts(session, kind, ids),
+    writeFacts: (kind, upserts, deletes) => writeFacts(session, kind, upserts, deletes),
+    readReadings: (keys) => readReadings(session, keys),
+    writeReadings: (upserts, deletes, deltas) => writeReadings(session, upserts, deletes, deltas),
+    temperatureParameters: (ids) => temperatureParameters(session, ids),
+    resolve: (scopes) => resolve(session, scopes),
+    appendDirt: (dirt) => appendDirt(session, dirt),
+    keepDeadLetters: (letters) => keepDeadLetters(session, letters),
+    supersedeDeadLetters: (topic, keys) => supersedeDeadLetters(session, topic, keys),
+    claimDeadLetter: (at) => claimDeadLetter(session, at),
+    noteSnapshot: (state) => noteSnapshot(session, state),
+  };
+}
+
+interface RecomputeOptions {
+  readonly codec: RowCodec;
+  readonly copy: boolean;
+  readonly settings: EngineSettings;
+}
+
+function recomputeTx(session: Session, options: RecomputeOptions): RecomputeTx {
+  const loading = { recordedDeaths: options.settings.recordedDeathsInCount };
+  return {
+    lock: (ids) => lockAssignments(session, ids),
+    takeDirt: (ids) => takeDirt(session, ids),
+    load: (windows) => load(session, windows, options.codec, loading),
+    async nextRevision() {
+      const row = await session.first<[string]>(`SELECT nextval('${session.names.shared}.revision')::text`);
+      return BigInt((row as [string])[0]);
+    },
+    writeRows: (changes, deletes, revision) => writeRows(session, changes, deletes, revision, options),
+    replaceAnomalies: (windows, anomalies) => replaceAnomalies(session, windows, anomalies),
+    appendDirt: (dirt) => appendDirt(session, dirt),
+    appendPublication: (entries) => appendPublication(session, entries),
+    unpark: async (ids) => {
+      await unpark(session, ids);
+    },
+  };
+}

@@ -1,0 +1,55 @@
+/** What the store was computed with: a process that differs would write different rows beside the old ones. */
+import { createHash } from 'node:crypto';
+
+import { ConfigurationError } from '../domain/errors.ts';
+import { ENGINE_VERSION } from '../domain/settings.ts';
+import type { EngineSettings } from '../domain/settings.ts';
+import type { Session } from './session.ts';
+
+/** SHA-256 over the settings in the order of their names. */
+export function settingsHash(settings: EngineSettings): string {
+  const sorted = Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256').update(JSON.stringify(sorted)).digest('hex');
+}
+
+/**
+ * Writes the settings into a store that has none; else throws ConfigurationError (CFG010 settings, CFG011 engine
+ * version) that names each difference.
+ */
+export async function checkSettings(session: Session, expected: EngineSettings): Promise<void> {
+  const table = session.t('settings');
+  await session.run(
+    `INSERT INTO ${table} (hash, engine_version, settings) VALUES ($1, $2, $3) ON CONFLICT (one) DO NOTHING`,
+    [settingsHash(expected), ENGINE_VERSION, JSON.stringify(expected)],
+  );
+  const row = await session.first<[string, number, string]>(
+    `SELECT hash, engine_version, settings FROM ${table}`,
+  );
+  if (row === undefined) throw new Error('the settings were not written');
+  const [hash, version, json] = row;
+  if (version !== ENGINE_VERSION) {
+    throw new ConfigurationError(
+      'CFG011',
+      `schema ${session.names.schema} was computed by engine version ${version}, this is ${ENGINE_VERSION}: ` +
+        'replay into a new schema and promote it',
+    );
+  }
+  if (hash === settingsHash(expected)) return;
+  throw new ConfigurationError(
+    'CFG010',
+    `schema ${session.names.schema} was computed with other settings: ` +
+      `${differences(JSON.parse(json) as object, expected).join(', ')}; ` +
+      'start with the stored ones, or replay into a new schema and promote it',
+  );
+}
+
+function differences(stored: object, expected: object): string[] {
+  const before = new Map<string, unknown>(Object.entries(stored));
+  const now = new Map<string, unknown>(Object.entries(expected));
+  return [...new Set([...before.keys(), ...now.keys()])]
+    .filter((name) => before.get(name) !== now.get(name))
+    .map(
+      (name) =>
+        `${name} is ${JSON.stringify(before.get(name))} there and ${JSON.stringify(now.get(name))} here`,
+    );
+}

@@ -1,0 +1,104 @@
+/** Pools and transactions. */
+import pg from 'pg';
+import type { Pool, PoolClient, PoolConfig, QueryResult } from 'pg';
+
+import { ConfigurationError } from '../domain/errors.ts';
+import { StoreUnavailableError, fromDriver, isInfrastructure } from './errors.ts';
+import { Session } from './session.ts';
+import type { Names } from './session.ts';
+
+/** Work in a transaction swallowed a failing statement: nothing of it was committed. */
+export class AbortedTransactionError extends Error {
+  constructor() {
+    super('the transaction had failed before its commit');
+    this.name = 'AbortedTransactionError';
+  }
+}
+
+/** A pool whose idle connections may be lost without ending the process: the next statement gets another. */
+export function createPool(config: PoolConfig, onLost: (error: Error) => void): Pool {
+  const pool = new pg.Pool({
+    application_name: 'anchorline',
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    ...config,
+  });
+  pool.on('error', onLost);
+  return pool;
+}
+
+export const READ_COMMITTED = 'BEGIN';
+export const ONE_SNAPSHOT = 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY';
+
+/**
+ * Runs `work` in one transaction and commits it. A connection on which ROLLBACK fails is thrown away, so that
+ * no transaction is ever left open in the pool.
+ */
+export async function inTransaction<T>(
+  pool: Pool,
+  names: Names,
+  begin: string,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  const client = await connect(pool);
+  let broken = false;
+  try {
+    await control(client, begin);
+    const result = await work(new Session(client, names));
+    // A transaction that failed inside answers COMMIT with ROLLBACK and no error.
+    if ((await control(client, 'COMMIT')) !== 'COMMIT') throw new AbortedTransactionError();
+    return result;
+  } catch (error) {
+    broken = !(await rolledBack(client));
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+/** Runs statements outside a transaction of their own. */
+export async function inSession<T>(
+  pool: Pool,
+  names: Names,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  const client = await connect(pool);
+  try {
+    return await work(new Session(client, names));
+  } finally {
+    client.release();
+  }
+}
+
+async function connect(pool: Pool): Promise<PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (error) {
+    if (error instanceof pg.DatabaseError && !isInfrastructure(error)) {
+      throw new ConfigurationError(
+        'STO002',
+        `the state store refuses the connection: ${error.message}`,
+        error,
+      );
+    }
+    throw new StoreUnavailableError(error);
+  }
+}
+
+async function control(client: PoolClient, statement: string): Promise<string | undefined> {
+  try {
+    const result: QueryResult | QueryResult[] = await client.query(statement);
+    return Array.isArray(result) ? undefined : result.command;
+  } catch (error) {
+    throw fromDriver(error);
+  }
+}
+
+async function rolledBack(client: PoolClient): Promise<boolean> {
+  try {
+    await client.query('ROLLBACK');
+    return true;
+  } catch {
+    return false;
+  }
+}

