@@ -142,9 +142,7 @@ async function alterConfig(
   });
 }
 
-/** ConfigSource.TOPIC_CONFIG of the protocol: set on the topic itself. */
-const SET_ON_TOPIC = 1;
-
+/** What is set on each topic itself, without the broker's defaults. */
 async function topicOverrides(
   admin: Admin,
   topics: readonly string[],
@@ -158,7 +156,7 @@ async function topicOverrides(
       resourceName,
       new Map(
         configEntries
-          .filter((entry) => (entry.configSource as number) === SET_ON_TOPIC)
+          .filter((entry) => entry.configSource === kafkajs.ConfigSource.TOPIC_CONFIG)
           .map((entry) => [entry.configName, entry.configValue]),
       ),
     ]),
