@@ -1,0 +1,73 @@
+import type { Admin } from 'kafkajs';
+
+import type { PartitionId } from '../domain/ports.ts';
+
+/** The log's bounds: first offset kept, and the next offset to be written (read-committed). */
+export interface Watermarks {
+  readonly low: bigint;
+  readonly high: bigint;
+}
+
+export type WatermarkReader = (at: PartitionId) => Watermarks | undefined;
+
+/** Reads the bounds of partitions' logs; a client that failed is replaced. */
+export class WatermarkSource {
+  readonly #createAdmin: () => Admin;
+  #admin: Promise<Admin> | null = null;
+
+  constructor(createAdmin: () => Admin) {
+    this.#createAdmin = createAdmin;
+  }
+
+  async read(topics: Iterable<string>): Promise<WatermarkReader> {
+    const found = new Map<string, Watermarks>();
+    await this.#with(async (admin) => {
+      await Promise.all(
+        [...new Set(topics)].map(async (topic) => {
+          for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
+            found.set(`${topic}/${partition}`, { low: BigInt(low), high: BigInt(high) });
+          }
+        }),
+      );
+    });
+    return (at) => found.get(`${at.topic}/${at.partition}`);
+  }
+
+  /** The group's committed offsets, null where it has none. */
+  async committed(groupId: string, topics: Iterable<string>): Promise<(at: PartitionId) => bigint | null> {
+    const found = new Map<string, bigint>();
+    await this.#with(async (admin) => {
+      for (const { topic, partitions } of await admin.fetchOffsets({
+        groupId,
+        topics: [...new Set(topics)],
+      })) {
+        for (const { partition, offset } of partitions) {
+          if (BigInt(offset) >= 0n) found.set(`${topic}/${partition}`, BigInt(offset));
+        }
+      }
+    });
+    return (at) => found.get(`${at.topic}/${at.partition}`) ?? null;
+  }
+
+  async close(): Promise<void> {
+    const admin = this.#admin;
+    this.#admin = null;
+    await admin?.then((client) => client.disconnect()).catch(() => undefined);
+  }
+
+  async #with(work: (admin: Admin) => Promise<void>): Promise<void> {
+    const opening = (this.#admin ??= this.#connect());
+    try {
+      await work(await opening);
+    } catch (error) {
+      if (this.#admin === opening) void this.close();
+      throw error;
+    }
+  }
+
+  async #connect(): Promise<Admin> {
+    const admin = this.#createAdmin();
+    await admin.connect();
+    return admin;
+  }
+}
