@@ -22,6 +22,7 @@ export const REJECTIONS = {
   invalidValue: 'REC006',
   dateOutOfRange: 'REC007',
   missingReference: 'REC008',
+  refused: 'REC009',
 } as const;
 export type RejectionCode = (typeof REJECTIONS)[keyof typeof REJECTIONS];
 
