@@ -1,0 +1,222 @@
+/** The source database: operators change its rows, Debezium writes what they did into per-table, keyed partitions. */
+import type { ChangeEvent, Decoded, SnapshotMark, SourceRecord, SourceRow } from '../../src/domain/cdc.ts';
+import { REJECTIONS } from '../../src/domain/cdc.ts';
+import type { PartitionId } from '../../src/domain/ports.ts';
+import type { FarmLife, SimTable } from './sim-tables.ts';
+import { SIM_TABLES } from './sim-tables.ts';
+import type { Random } from './sim-random.ts';
+import { partitionKey } from './memory-database.ts';
+
+/** What Debezium sends in place of an unchanged value that is stored out of line. */
+const UNAVAILABLE = '__debezium_unavailable_value';
+const FIRST_DAY = 19_400;
+
+export interface FarmOptions {
+  readonly days: number;
+  readonly partitions: number;
+  /** Share of changes whose record cannot be ingested. */
+  readonly poison: number;
+}
+
+type Poison = 'undecodable' | 'unmappable';
+
+interface Emitted {
+  readonly record: SourceRecord;
+  readonly decoded: Decoded;
+  readonly poison: Poison | null;
+}
+
+interface Change {
+  readonly table: SimTable;
+  readonly key: SourceRow;
+  readonly before: SourceRow | null;
+  readonly after: SourceRow | null;
+}
+
+export class SimFarm {
+  readonly life: FarmLife;
+  readonly #random: Random;
+  readonly #options: FarmOptions;
+  readonly #rows = new Map<string, Map<string, SourceRow>>();
+  /** Every record in the order in which the connector wrote it, over all topics. */
+  readonly #emitted: Emitted[] = [];
+  readonly #logs = new Map<string, Emitted[]>();
+  readonly #byRecord = new Map<SourceRecord, Emitted>();
+  #nowMs = 1_700_000_000_000;
+
+  constructor(random: Random, options: FarmOptions) {
+    this.#random = random;
+    this.#options = options;
+    this.life = { from: FIRST_DAY, to: FIRST_DAY + options.days };
+  }
+
+  partitions(): PartitionId[] {
+    return SIM_TABLES.flatMap(({ name }) =>
+      Array.from({ length: this.#options.partitions }, (_, partition) => ({ topic: name, partition })),
+    );
+  }
+
+  /** The partition's records from an offset on. */
+  read(at: PartitionId, from: bigint, limit: number): SourceRecord[] {
+    const log = this.#logs.get(partitionKey(at)) ?? [];
+    return log.slice(Number(from), Number(from) + limit).map(({ record }) => record);
+  }
+
+  end(at: PartitionId): bigint {
+    return BigInt(this.#logs.get(partitionKey(at))?.length ?? 0);
+  }
+
+  log(at: PartitionId): readonly Emitted[] {
+    return this.#logs.get(partitionKey(at)) ?? [];
+  }
+
+  /** `repaired`: the decoder that also reads what was undecodable before. */
+  decode(record: SourceRecord, repaired: boolean): Decoded {
+    const emitted = this.#byRecord.get(record);
+    if (emitted === undefined) throw new Error('a record that nobody wrote');
+    if (emitted.poison !== 'undecodable' || repaired) return emitted.decoded;
+    return {
+      kind: 'rejected',
+      rejection: { code: REJECTIONS.undecodable, message: 'not written with a known schema' },
+    };
+  }
+
+  /** A farm to begin with: most rows of each table, as the rows of an initial snapshot or as live inserts. */
+  populate(share: number, snapshot: boolean): void {
+    const changes: Change[] = [];
+    for (const table of SIM_TABLES) {
+      for (let id = 1; id <= table.ids; id += 1) {
+        if (this.#random.chance(share)) changes.push(this.#insert(table, id));
+      }
+    }
+    changes.forEach((change, i) => {
+      const mark: SnapshotMark = i === changes.length - 1 ? 'initial_last' : 'initial';
+      this.#emit(change, snapshot ? mark : 'none');
+    });
+  }
+
+  /** One transaction of an operator: one or several changes, committed together. */
+  act(): void {
+    this.#nowMs += this.#random.int(1, 5_000);
+    const size = this.#random.chance(0.7) ? 1 : this.#random.int(2, 5);
+    for (let i = 0; i < size; i += 1) this.#emit(this.#someChange(), 'none');
+  }
+
+  /** The connector died before it had noted how far it was: the last records are written once more. */
+  repeat(count: number): void {
+    for (const { record, decoded, poison } of this.#emitted.slice(-count)) {
+      this.#append(record, decoded, poison);
+    }
+  }
+
+  /** The rows as they now are in the source, by table. */
+  rows(table: SimTable): readonly SourceRow[] {
+    return [...(this.#rows.get(table.name)?.values() ?? [])];
+  }
+
+  #someChange(): Change {
+    const weights = Object.fromEntries(SIM_TABLES.map(({ name, weight }) => [name, weight]));
+    const name = this.#random.weighted(weights);
+    const table = SIM_TABLES.find((candidate) => candidate.name === name) as SimTable;
+    const id = this.#random.int(1, table.ids);
+    const before = this.#ofId(table, id);
+    if (before === undefined) return this.#insert(table, id);
+    return this.#random.chance(0.25) ? this.#delete(table, before) : this.#update(table, before);
+  }
+
+  #ofId(table: SimTable, id: number): SourceRow | undefined {
+    return this.rows(table).find((row) => row[table.key[0] as string] === id);
+  }
+
+  #insert(table: SimTable, id: number): Change {
+    const after: Record<string, unknown> = { [table.key[0] as string]: id };
+    for (const [column, make] of Object.entries(table.columns)) after[column] = make(this.#random, this.life);
+    return this.#put(table, null, after);
+  }
+
+  /** Some columns anew; often none that is mapped, as Django saves whole rows. */
+  #update(table: SimTable, before: SourceRow): Change {
+    const after: Record<string, unknown> = { ...before, updated_at: this.#nowMs };
+    const columns = Object.keys(table.columns).filter((column) => !table.key.includes(column));
+    for (let n = this.#random.int(0, 2); n > 0; n -= 1) {
+      const column = this.#random.pick(columns);
+      after[column] = table.columns[column]?.(this.#random, this.life);
+    }
+    return this.#put(table, before, after);
+  }
+
+  #delete(table: SimTable, before: SourceRow): Change {
+    const key = keyOf(table, before);
+    this.#rows.get(table.name)?.delete(JSON.stringify(key));
+    return { table, key, before, after: null };
+  }
+
+  #put(table: SimTable, before: SourceRow | null, after: SourceRow): Change {
+    const rows = this.#rows.get(table.name) ?? new Map<string, SourceRow>();
+    const key = keyOf(table, after);
+    rows.set(JSON.stringify(key), after);
+    this.#rows.set(table.name, rows);
+    return { table, key, before, after };
+  }
+
+  #emit(change: Change, snapshot: SnapshotMark): void {
+    const { table, key } = change;
+    const poison = this.#random.chance(this.#options.poison)
+      ? this.#random.pick(['undecodable', 'unmappable'] as const)
+      : null;
+    const event = (after: SourceRow | null, committedMs: number | null): ChangeEvent => ({
+      kind: 'change',
+      table: table.name,
+      key,
+      after,
+      committedMs,
+      snapshot,
+    });
+    const after = change.after === null ? null : this.#sent(change, change.after, poison);
+    this.#append(this.#record(table, key, after), event(after, this.#nowMs), after === null ? null : poison);
+    // A delete is followed by the tombstone that lets the topic forget the key.
+    if (after === null && this.#random.chance(0.8)) {
+      this.#append(this.#record(table, key, null), event(null, null), null);
+    }
+  }
+
+  #sent(change: Change, after: SourceRow, poison: Poison | null): SourceRow {
+    const sent: Record<string, unknown> = { ...after };
+    // Where an earlier record of the row may be set aside, nobody knows the value that is left out.
+    for (const column of this.#options.poison > 0 ? [] : (change.table.texts ?? [])) {
+      const unchanged = change.before !== null && change.before[column] === after[column];
+      if (unchanged && typeof after[column] === 'string' && this.#random.chance(0.4))
+        sent[column] = UNAVAILABLE;
+    }
+    if (poison === 'unmappable') sent[change.table.key[0] as string] = 'not a number';
+    return sent;
+  }
+
+  #record(table: SimTable, key: SourceRow, after: SourceRow | null): SourceRecord {
+    const text = JSON.stringify(key);
+    let hash = 7;
+    for (let i = 0; i < text.length; i += 1) hash = (hash * 31 + text.charCodeAt(i)) >>> 0;
+    return {
+      topic: table.name,
+      partition: hash % this.#options.partitions,
+      offset: 0n,
+      timestampMs: this.#nowMs,
+      key: Buffer.from(text),
+      value: after === null ? null : Buffer.from('row'),
+    };
+  }
+
+  #append(like: SourceRecord, decoded: Decoded, poison: Poison | null): void {
+    const log = this.#logs.get(partitionKey(like)) ?? [];
+    const record = { ...like, offset: BigInt(log.length) };
+    const emitted = { record, decoded, poison };
+    log.push(emitted);
+    this.#logs.set(partitionKey(like), log);
+    this.#byRecord.set(record, emitted);
+    this.#emitted.push(emitted);
+  }
+}
+
+function keyOf(table: SimTable, row: SourceRow): SourceRow {
+  return Object.fromEntries(table.key.map((column) => [column, row[column]]));
+}

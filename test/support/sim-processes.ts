@@ -1,0 +1,222 @@
+/** What the simulated processes do: loops around the very steps that production runs. */
+import { StalePositionError } from '../../src/domain/errors.ts';
+import type { PartitionId, RecomputeTx, StateStore } from '../../src/domain/ports.ts';
+import { ingestBatch, retryDeadLetter } from '../../src/ingest/step.ts';
+import type { IngestDeps } from '../../src/ingest/step.ts';
+import { runRelay } from '../../src/publish/relay.ts';
+import { recomputeIsolating } from '../../src/recompute/isolate.ts';
+import { sweep } from '../../src/recompute/sweep.ts';
+import { advanceHorizon } from '../../src/scheduler/step.ts';
+import { partitionKey } from './memory-database.ts';
+import { isOutage } from './sim-world.ts';
+import type { Main, Process, World } from './sim-world.ts';
+
+const LEASE_MS = 600;
+
+/** Runs one round after the other; an outage ends a round, whatever else escapes it is a defect. */
+async function rounds(round: () => Promise<void>, recover: (error: unknown) => void): Promise<void> {
+  for (;;) {
+    try {
+      await round();
+    } catch (error) {
+      recover(error);
+    }
+  }
+}
+
+function onlyOutages(error: unknown): void {
+  if (!isOutage(error)) throw error;
+}
+
+export function ingestDeps(world: World, { store, gate, actor }: Process): IngestDeps {
+  return {
+    store,
+    decoder: { decode: (record) => world.farm.decode(record, world.repaired) },
+    deadLetters: world.deadLetterTopic(gate),
+    requests: world.requests.sender(gate),
+    clock: world.scheduler.clock(actor),
+    settings: world.settings,
+  };
+}
+
+/** One member of the ingest group. It learns of a rebalance late, so two may own a partition for a while. */
+export function ingestMain(world: World, index: number): Main {
+  return async (process) => {
+    const deps = ingestDeps(world, process);
+    const { random } = world;
+    const next = new Map<string, bigint>();
+    let { owners } = world;
+    await rounds(
+      async () => {
+        await process.gate('poll');
+        if (owners !== world.owners && random.chance(0.3)) {
+          ({ owners } = world);
+          next.clear();
+        }
+        const ready = world.farm
+          .partitions()
+          .filter((at, i) => owners[i] === index && world.farm.end(at) > (next.get(partitionKey(at)) ?? 0n));
+        if (ready.length === 0) {
+          // Idle: as good a moment as any to hear of a rebalance.
+          ({ owners } = world);
+          next.clear();
+          return deps.clock.nowMs() < 0 ? undefined : world.scheduler.clock(process.actor).sleep(100);
+        }
+        await ingestSome(world, process, deps, random.pick(ready), next);
+      },
+      (error) => {
+        next.clear();
+        if (!(error instanceof StalePositionError)) onlyOutages(error);
+      },
+    );
+  };
+}
+
+async function ingestSome(
+  world: World,
+  process: Process,
+  deps: IngestDeps,
+  at: PartitionId,
+  next: Map<string, bigint>,
+): Promise<void> {
+  const key = partitionKey(at);
+  const position = next.get(key) ?? (await process.store.positions([at]))[0] ?? 0n;
+  // Now and then the log hands out records that were ingested before.
+  const from = world.random.chance(0.1) && position > 0n ? position - 1n : position;
+  const records = world.farm.read(at, from, world.random.int(1, 6));
+  const result = await ingestBatch(deps, at, records, position);
+  next.set(key, result.next);
+}
+
+export function recomputeMain(world: World): Main {
+  return async (process) => {
+    const clock = world.scheduler.clock(process.actor);
+    const requests = world.requests.sender(process.gate);
+    const deps = {
+      store: watched(process.store, world),
+      requests,
+      clock,
+      settings: world.settings,
+      isOutage,
+    };
+    await rounds(async () => {
+      await process.gate('poll');
+      const ids = world.requests.take(4);
+      if (ids.length === 0) return clock.sleep(100);
+      if (await process.store.snapshotRunning(2_000)) return clock.sleep(100);
+      await recomputeIsolating(deps, ids, { tries: 2, backoffMs: 20 });
+    }, onlyOutages);
+  };
+}
+
+/** The store, with assignments whose recompute fails by itself, and an eye on which are parked. */
+function watched(store: StateStore, world: World): Pick<StateStore, 'recompute' | 'park'> {
+  const failing = (tx: RecomputeTx): RecomputeTx =>
+    new Proxy(tx, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name);
+        if (typeof value !== 'function') return value;
+        if (name !== 'load') return value.bind(target) as unknown;
+        return async (windows: Parameters<RecomputeTx['load']>[0]) => {
+          const facts = await target.load(windows);
+          if (windows.some(({ assignmentId }) => world.failing.has(assignmentId))) throw new Error('planted');
+          return facts;
+        };
+      },
+    });
+  return {
+    recompute: (work) => store.recompute((tx) => work(failing(tx))),
+    park: (parked) => {
+      if (parked.message !== 'planted') world.failures.push(new Error(`parked: ${parked.message}`));
+      return store.park(parked);
+    },
+  };
+}
+
+export function relayMain(world: World, name: string, shards: number, shard: number): Main {
+  return async (process) => {
+    const clock = world.scheduler.clock(process.actor);
+    const { sabotage } = world.options;
+    const topic = world.published.producer(shard, process.gate, sabotage?.withoutFencing !== true);
+    const deps = {
+      store: process.store,
+      topic,
+      clock,
+      events: {
+        leader: () => undefined,
+        published: () => undefined,
+        fenced: () => undefined,
+        failed: (_shard: number, error: unknown) => {
+          if (!isOutage(error)) world.failures.push(new Error('relay failed', { cause: error }));
+        },
+      },
+      waitForWork: (ms: number, signal: AbortSignal) => clock.sleep(ms, signal),
+    };
+    const options = { shard, shards, leaseMs: LEASE_MS, batchEntries: 3, pollMs: 150, retryMs: 100 };
+    const owner = `${name}/${process.actor.name}`;
+    await runRelay(deps, { ...options, owner }, new AbortController().signal);
+  };
+}
+
+export function sweepMain(world: World): Main {
+  return async (process) => {
+    const deps = { store: process.store, requests: world.requests.sender(process.gate) };
+    await rounds(async () => {
+      await world.scheduler.clock(process.actor).sleep(400);
+      await sweep(deps, world.faulty ? 300 : 0, 8);
+    }, onlyOutages);
+  };
+}
+
+export function horizonMain(world: World): Main {
+  return async (process) => {
+    const clock = world.scheduler.clock(process.actor);
+    const deps = { store: process.store, requests: world.requests.sender(process.gate), clock };
+    const { from, to } = world.farm.life;
+    await rounds(async () => {
+      await advanceHorizon(deps, world.upstreamDone ? to + 2 : world.random.int(from, to), 3);
+      await clock.sleep(world.random.int(100, 3_000));
+    }, onlyOutages);
+  };
+}
+
+/** An operator who tries dead letters again, and frees what was parked once its cause is gone. */
+export function operatorMain(world: World): Main {
+  return async (process) => {
+    const deps = ingestDeps(world, process);
+    await rounds(async () => {
+      await world.scheduler.clock(process.actor).sleep(world.random.int(200, 1_500));
+      const open = [...world.db.letters.committed.values()].filter((letter) => letter.state === 'open');
+      if (open.length > 0) await retryDeadLetter(deps, world.random.pick(open).record);
+      if (world.failing.size === 0 && world.db.parked.committed.size > 0) {
+        world.db.parked.committed.clear();
+        world.db.setAside.clear();
+      }
+    }, onlyOutages);
+  };
+}
+
+/** The farm at work, the connector that repeats itself, rebalances, and everything that breaks or is mended. */
+export function upstreamMain(world: World): Main {
+  const { options, random, farm } = world;
+  const rebalance = (): void => {
+    world.owners = farm.partitions().map(() => random.int(0, options.ingests - 1));
+  };
+  rebalance();
+  return async ({ gate }) => {
+    farm.populate(0.7, options.snapshot);
+    for (let n = 0; n < options.actions; n += 1) {
+      const pause = random.int(0, 12);
+      for (let i = 0; i < pause; i += 1) await gate('work');
+      farm.act();
+      if (random.chance(0.06)) farm.repeat(random.int(1, 15));
+      if (random.chance(0.1)) rebalance();
+      if (options.poison > 0 && random.chance(0.05)) world.repaired = true;
+      if (random.chance(0.05)) world.failing.add(random.int(1, 7));
+      if (random.chance(0.05)) world.failing.clear();
+    }
+    world.failing.clear();
+    world.upstreamDone = true;
+    await new Promise<never>(() => undefined);
+  };
+}
