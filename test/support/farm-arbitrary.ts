@@ -254,7 +254,7 @@ function manyOf(kind: FactKind): fc.Arbitrary<Map<Id, Fact>> {
     .map((drawn) => new Map(drawn.map((fact, i) => [i + 1, { id: i + 1, ...fact } as Fact])));
 }
 
-const reading: fc.Arbitrary<FarmReading> = fc.record({
+export const readingArbitrary: fc.Arbitrary<FarmReading> = fc.record({
   containerId: id(CONTAINERS),
   parameterId: id(3),
   day: fc.integer({ min: FIRST_DAY - 8, max: FIRST_DAY + SPAN + 8 }),
@@ -272,7 +272,7 @@ export function farmArbitrary(): fc.Arbitrary<Farm> {
   return fc
     .record({
       kinds: fc.tuple(...FARM_KINDS.map(manyOf)),
-      readings: fc.uniqueArray(reading, {
+      readings: fc.uniqueArray(readingArbitrary, {
         minLength: 8,
         maxLength: 40,
         size: 'max',
