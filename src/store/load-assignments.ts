@@ -64,7 +64,7 @@ async function datedFacts<K extends 'growth_sample' | 'manual_anchor' | 'mortali
   );
 }
 
-/** Treatments that weighed at least one fish: of the assignment, and of its batch in its container. */
+/** Treatments that weighed: of the assignment, and of its batch in its container where they name none. */
 async function weighings(
   session: Session,
   asked: readonly AssignmentFrom[],
@@ -83,11 +83,11 @@ async function weighings(
          AND f.container_id = a.container_id AND f.day >= w.from_day
      ) t
      JOIN LATERAL (
-       SELECT sum(b.weight_e4)::bigint AS sum_e4, count(*)::integer AS count
+       SELECT coalesce(sum(b.weight_e4), 0)::bigint AS sum_e4, count(*)::integer AS count
        FROM ${session.t('fact_fish_observation')} b
        WHERE b.sampling_event_id = t.sampling_event_id AND b.weight_e4 > 0
-     ) o ON o.count > 0
-     WHERE t.includes_weighing ORDER BY t.id`,
+     ) o ON true
+     WHERE t.includes_weighing AND t.sampling_event_id IS NOT NULL ORDER BY t.id`,
     askedArrays(asked),
   );
   const found = new Map<Id, WeighingTreatment[]>();

@@ -43,39 +43,17 @@ async function bundlesOf(
   session: Session,
   scenarios: readonly ScenarioFact[],
 ): Promise<(scenario: ScenarioFact) => ScenarioBundle> {
-  const ofOwner = (kind: 'tgc_stage' | 'mortality_stage', ids: Iterable<Id>) =>
-    selectFacts(session, kind, 'f.model_id = ANY ($1::bigint[])', [numberArray(ids)]);
-  const tgc = await byIds(
-    session,
-    'tgc_model',
-    scenarios.map((s) => s.tgcModelId),
-  );
-  const mortality = await byIds(
-    session,
-    'mortality_model',
-    scenarios.map((s) => s.mortalityModelId),
-  );
-  const profiles = numberArray(present(tgc.map((m) => m.profileId)));
-  const readings = await selectFacts(session, 'profile_reading', 'f.profile_id = ANY ($1::bigint[])', [
-    profiles,
-  ]);
-  const tgcStages = (await ofOwner(
-    'tgc_stage',
-    tgc.map((m) => m.id),
-  )) as ScenarioBundle['tgcStages'];
-  const mortalityStages = (await ofOwner(
-    'mortality_stage',
-    mortality.map((m) => m.id),
-  )) as ScenarioBundle['mortalityStages'];
-  const sets = await byIds(
-    session,
-    'constraint_set',
-    scenarios.map((s) => s.constraintSetId),
-  );
-  const active = numberArray(sets.filter((set) => set.isActive).map((set) => set.id));
-  const constraints = await selectFacts(session, 'stage_constraint', 'f.set_id = ANY ($1::bigint[])', [
-    active,
-  ]);
+  const idsOf = (field: 'tgcModelId' | 'mortalityModelId' | 'constraintSetId') =>
+    scenarios.map((scenario) => scenario[field]);
+  const tgc = await byIds(session, 'tgc_model', idsOf('tgcModelId'));
+  const tgcStages = await byOwners(session, 'tgc_stage', 'model_id', idsOf('tgcModelId'));
+  const profiles = tgc.map((model) => model.profileId);
+  const readings = await byOwners(session, 'profile_reading', 'profile_id', profiles);
+  const mortality = await byIds(session, 'mortality_model', idsOf('mortalityModelId'));
+  const mortalityStages = await byOwners(session, 'mortality_stage', 'model_id', idsOf('mortalityModelId'));
+  const sets = await byIds(session, 'constraint_set', idsOf('constraintSetId'));
+  const active = sets.filter((set) => set.isActive).map((set) => set.id);
+  const constraints = await byOwners(session, 'stage_constraint', 'set_id', active);
 
   const tgcById = new Map<Id | null, (typeof tgc)[number]>(tgc.map((m) => [m.id, m]));
   const mortalityById = new Map<Id | null, (typeof mortality)[number]>(mortality.map((m) => [m.id, m]));
@@ -84,7 +62,7 @@ async function bundlesOf(
     return {
       scenario,
       tgc: model,
-      tgcStages: tgcStages.filter((stage) => stage.modelId === model?.id),
+      tgcStages: tgcStages.filter((stage) => stage.modelId === scenario.tgcModelId),
       profile: readings.filter((reading) => reading.profileId === model?.profileId),
       mortality: mortalityById.get(scenario.mortalityModelId) ?? null,
       mortalityStages: mortalityStages.filter((stage) => stage.modelId === scenario.mortalityModelId),
@@ -95,6 +73,15 @@ async function bundlesOf(
 
 function byIds<K extends FactKind>(session: Session, kind: K, ids: readonly (Id | null)[]) {
   return selectFacts(session, kind, 'f.id = ANY ($1::bigint[])', [numberArray(present(ids))]);
+}
+
+function byOwners<K extends FactKind>(
+  session: Session,
+  kind: K,
+  column: string,
+  ids: readonly (Id | null)[],
+) {
+  return selectFacts(session, kind, `f.${column} = ANY ($1::bigint[])`, [numberArray(present(ids))]);
 }
 
 function present(ids: readonly (Id | null)[]): Set<Id> {

@@ -2,6 +2,7 @@
 import type { Pool } from 'pg';
 
 import type { Day } from '../domain/day.ts';
+import { ConfigurationError } from '../domain/errors.ts';
 import type { Id } from '../domain/facts.ts';
 import type { DeadLetter, IngestTx, Parked, PublishedRow, RecomputeTx, StateStore } from '../domain/ports.ts';
 import type { RowCodec } from '../domain/row-codec.ts';
@@ -65,12 +66,17 @@ export interface PgStore extends StateStore {
 
 export const SHARED_SCHEMA = 'anchorline_shared';
 
-/** Opens a migrated schema; throws an Error where it is not. */
+/** Opens a migrated schema; throws ConfigurationError STO004 where there is none. */
 export async function createPgStore(options: PgStoreOptions): Promise<PgStore> {
   const { pool, codec, settings, copy = true } = options;
   const names = checkedNames({ schema: options.schema, shared: options.sharedSchema ?? SHARED_SCHEMA });
   const build = await inSession(pool, names, (session) => readBuild(session.client, names));
-  if (build === null) throw new Error(`schema ${names.schema} is not there yet: migrate first`);
+  if (build === null) {
+    throw new ConfigurationError(
+      'STO004',
+      `schema ${names.schema} is not in the state store yet: run \`anchorline migrate\``,
+    );
+  }
   const begin = build === 'timescale' ? `${READ_COMMITTED}; ${UNLIMITED_DECOMPRESSION}` : READ_COMMITTED;
   const write = <T>(work: (session: Session) => Promise<T>) => inTransaction(pool, names, begin, work);
   const read = <T>(work: (session: Session) => Promise<T>) => inSession(pool, names, work);
