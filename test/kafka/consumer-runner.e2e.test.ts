@@ -194,6 +194,8 @@ describe('positions', () => {
   test('removed records halt a partition that had been read, not one that never was', async () => {
     const topic = await lab.topic(2);
     for (const partition of [0, 1]) await lab.send(topic, partition, numbered('a', 10));
+    // Without it the client does not know the topic's leaders, and does not ask.
+    await lab.admin.fetchTopicOffsets(topic);
     await lab.admin.deleteTopicRecords({
       topic,
       partitions: [0, 1].map((partition) => ({ partition, offset: '5' })),
