@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest';
+import { DEFAULT_TOPICS, topicManifest } from '../../src/connect/topics.ts';
+import { CAPTURED_TABLES, changeTopic, changeTopics, tableOfTopic } from '../../src/domain/topics.ts';
+
+const DAY_MS = 86_400_000;
+
+describe('the manifest', () => {
+  const manifest = topicManifest(DEFAULT_TOPICS);
+  const spec = (topic: string) => manifest.find((candidate) => candidate.topic === topic);
+
+  test('names every topic once', () => {
+    expect(new Set(manifest.map(({ topic }) => topic)).size).toBe(manifest.length);
+    expect(manifest).toHaveLength(CAPTURED_TABLES.length + 6);
+  });
+
+  test('keeps deletes of change topics and daily states for thirty days', () => {
+    for (const topic of [...changeTopics('farm'), 'anchorline.daily-state']) {
+      expect(spec(topic)?.config).toEqual({
+        'cleanup.policy': 'compact',
+        'delete.retention.ms': String(30 * DAY_MS),
+      });
+    }
+  });
+
+  test('lets wake-ups and dead letters expire', () => {
+    expect(spec('anchorline.recompute-requests')).toMatchObject({
+      partitions: 12,
+      config: { 'cleanup.policy': 'delete', 'retention.ms': String(7 * DAY_MS) },
+    });
+    expect(spec('anchorline.dead-letter')?.config['retention.ms']).toBe(String(30 * DAY_MS));
+  });
+
+  test('spreads large tables alone', () => {
+    expect(spec('farm.public.environmental_environmentalreading')?.partitions).toBe(6);
+    expect(spec('farm.public.batch_batchcontainerassignment')?.partitions).toBe(1);
+  });
+});
+
+describe('a change topic', () => {
+  test('leads back to its table', () => {
+    for (const { name } of CAPTURED_TABLES) expect(tableOfTopic('a.b', changeTopic('a.b', name))).toBe(name);
+  });
+
+  test.each([
+    'farm.public.auth_user',
+    'farm.other.batch_batch',
+    'north.public.batch_batch',
+    'farm.public.',
+    '',
+  ])('is not %j', (topic) => expect(tableOfTopic('farm', topic)).toBeNull());
+});
