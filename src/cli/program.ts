@@ -7,10 +7,28 @@ import { EXIT } from '../runtime/exit-codes.ts';
 import type { ExitCode } from '../runtime/exit-codes.ts';
 import { addConfig } from './commands/config.ts';
 import { addConnectors } from './commands/connectors.ts';
+import { addDeadLetters } from './commands/dead-letters.ts';
+import { addMigrate } from './commands/migrate.ts';
+import { addRetry } from './commands/retry.ts';
+import { addRun } from './commands/run.ts';
 import { addStack } from './commands/stack.ts';
+import { addStatus } from './commands/status.ts';
 import { addTopics } from './commands/topics.ts';
 import { createContext } from './context.ts';
 import type { CommandContext, GlobalOptions } from './context.ts';
+
+/** In the order in which they are needed, and listed. */
+const COMMANDS = [
+  addStack,
+  addTopics,
+  addConnectors,
+  addMigrate,
+  addRun,
+  addStatus,
+  addRetry,
+  addDeadLetters,
+  addConfig,
+] as const;
 
 /** Runs the command that the arguments name (without node and script); never throws. */
 export async function runCli(args: readonly string[], version: string): Promise<ExitCode> {
@@ -30,7 +48,8 @@ Exit status: 0 done, 1 failed, 2 wrong usage or settings, 124 not stopped in tim
 To begin:
   $ anchorline stack up
   $ anchorline topics apply
-  $ anchorline connectors apply`,
+  $ anchorline connectors apply
+  $ anchorline migrate`,
     );
   const globals = (): GlobalOptions => program.opts<GlobalOptions>();
   const context = createContext(globals, (code) => void (end.code = code));
@@ -45,7 +64,7 @@ To begin:
 
 /** Adds every command; loads none of what they do. */
 export function addCommands(program: Command, context: CommandContext): Command {
-  for (const add of [addStack, addTopics, addConnectors, addConfig]) add(program, context);
+  for (const add of COMMANDS) add(program, context);
   return program;
 }
 

@@ -1,4 +1,5 @@
 /** Every setting of Anchorline, by section. The reference (docs/configuration.md) is made from this. */
+import { isoToDay } from '../domain/day.ts';
 import { DEFAULT_ENGINE_SETTINGS } from '../domain/settings.ts';
 import type { GrowthModel } from '../domain/settings.ts';
 import { LOG_FORMATS, LOG_LEVELS } from '../runtime/logger.ts';
@@ -23,7 +24,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
 const TOPIC_PART = /^[A-Za-z0-9._-]{1,100}$/;
-const IDENTIFIER = /^[a-z_][a-z0-9_]{0,62}$/;
+const IDENTIFIER = /^[a-z_][a-z0-9_]{0,47}$/;
 
 const BROKERS = /^[^\s,:/]+:\d{1,5}$/;
 
@@ -103,6 +104,11 @@ export const OPTIONS = {
     schema: name(IDENTIFIER, 'lower-case letters, digits and underscores', {
       default: 'anchorline',
       prose: 'Schema that holds everything; a replay writes to another one.',
+    }),
+    timescale: choice(['auto', 'off'], {
+      default: 'auto',
+      prose:
+        '`auto`: hypertables where the server offers TimescaleDB. A schema keeps the build it was made with.',
     }),
     poolSize: whole(
       'connections',
@@ -216,9 +222,9 @@ export const OPTIONS = {
     ),
     snapshotLimitMs: ms(
       0,
-      48 * HOUR,
-      2 * HOUR,
-      'Recompute waits for the end of an initial snapshot, but no longer than this.',
+      HOUR,
+      5_000,
+      'Recompute waits while an initial snapshot streams in: until its last record, or until none came for this long.',
     ),
   },
   sweep: {
@@ -240,9 +246,14 @@ export const OPTIONS = {
       { default: 200, prose: 'Most log entries in one Kafka transaction.' },
     ),
     leaseMs: ms(1_000, HOUR, 10_000, 'How long a leader that died keeps its shard.'),
-    pollMs: ms(10, MINUTE, 1_000, 'How long an idle leader waits before it looks again.'),
+    pollMs: ms(10, MINUTE, 100, 'How long an idle leader waits before it looks for rows of other processes.'),
   },
   scheduler: {
+    horizon: checked('`today`, or a date like 2025-08-16', isHorizon, {
+      default: 'today',
+      prose:
+        'The last day that is computed: `today` follows the site’s calendar; a date stays there, for data that ended.',
+    }),
     cron: checked('five cron fields, e.g. 5 0 * * *', isCron, {
       default: '5 0 * * *',
       prose: 'When the horizon moves to today, in `engine.timeZone`.',
@@ -290,6 +301,16 @@ export const OPTIONS = {
   },
   stack: STACK_OPTIONS,
 } as const;
+
+function isHorizon(value: string): boolean {
+  if (value === 'today') return true;
+  try {
+    isoToDay(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function isTimeZone(value: string): boolean {
   try {

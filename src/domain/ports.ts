@@ -221,7 +221,7 @@ export interface StateStore {
   waitingDirt(olderThanMs: number, limit: number): Promise<readonly WaitingDirt[]>;
   /** Notes the failure and sets exactly its dirt aside. */
   park(parked: Parked): Promise<void>;
-  /** True while an initial snapshot is being ingested and its limit has not passed. */
+  /** True while an initial snapshot is being ingested and its last record is younger than the limit. */
   snapshotRunning(limitMs: number): Promise<boolean>;
 
   /** Oldest log entries of a shard with the rows as they stand, in one consistent read; at most `limit` entries. */

@@ -39,7 +39,7 @@ export interface IngestPlan {
 }
 
 export interface PlanCounts {
-  readonly changesByTable: ReadonlyMap<string, number>;
+  readonly changesByTable: ReadonlyMap<string, { readonly upserts: number; readonly deletes: number }>;
   readonly ignored: number;
   readonly repeated: number;
 }
@@ -68,7 +68,7 @@ class PlanBuilder {
   readonly #readings = new Map<string, ReadingChange>();
   readonly #letters: DeadLetter[] = [];
   readonly #records: SourceRecord[] = [];
-  readonly #byTable = new Map<string, number>();
+  readonly #byTable = new Map<string, { upserts: number; deletes: number }>();
   #snapshot: IngestPlan['snapshot'] = null;
   #committedMs: number | null = null;
   #ignored = 0;
@@ -89,7 +89,7 @@ class PlanBuilder {
       return;
     }
     this.#records.push(record);
-    this.#byTable.set(decoded.table, (this.#byTable.get(decoded.table) ?? 0) + 1);
+    this.#count(decoded);
     this.#fold(mapped.change, record);
   }
 
@@ -103,6 +103,13 @@ class PlanBuilder {
       committedMs: this.#committedMs,
       counts: { changesByTable: this.#byTable, ignored: this.#ignored, repeated },
     };
+  }
+
+  #count({ table, after }: ChangeEvent): void {
+    const counts = this.#byTable.get(table) ?? { upserts: 0, deletes: 0 };
+    if (after === null) counts.deletes += 1;
+    else counts.upserts += 1;
+    this.#byTable.set(table, counts);
   }
 
   #reject(record: SourceRecord, rejection: Rejection): void {

@@ -37,7 +37,8 @@ export interface RecomputeResult {
   readonly inserted: number;
   readonly updated: number;
   readonly deleted: number;
-  readonly anomalies: number;
+  /** Anomalies found, by code. */
+  readonly anomalies: ReadonlyMap<string, number>;
   /** Destinations that the changed rows dirtied (R24.7). */
   readonly dirtied: readonly Id[];
   /** When the earliest change behind this was decoded, ms; null where nothing was dirty. */
@@ -50,7 +51,7 @@ const NOTHING: RecomputeResult = {
   inserted: 0,
   updated: 0,
   deleted: 0,
-  anomalies: 0,
+  anomalies: new Map(),
   dirtied: [],
   decodedMs: null,
 };
@@ -151,11 +152,17 @@ function summary(windows: readonly DirtyWindow[], computed: Computed): Recompute
     inserted: sum(computed.changes.map((change) => change.inserts.length)),
     updated: sum(computed.changes.map((change) => change.updates.length)),
     deleted: sum(computed.deletes.map((gone) => gone.days.length)),
-    anomalies: computed.anomalies.length,
+    anomalies: countBy(computed.anomalies, (anomaly) => anomaly.code),
     dirtied: [...new Set(computed.destinations.map((destination) => destination.assignmentId))],
     decodedMs: windows.reduce<number | null>(
       (least, { decodedMs }) => (least === null ? decodedMs : Math.min(least, decodedMs)),
       null,
     ),
   };
+}
+
+function countBy<T>(values: readonly T[], keyOf: (value: T) => string): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const value of values) counts.set(keyOf(value), (counts.get(keyOf(value)) ?? 0) + 1);
+  return counts;
 }

@@ -1,0 +1,107 @@
+/** The ingest role: change topics → facts and dirt. */
+import type { SourceRecord } from '../domain/cdc.ts';
+import { changeTopics, deadLetterTopic, recomputeRequestsTopic } from '../domain/topics.ts';
+import { recordDecoder } from '../ingest/decoder.ts';
+import { ingestIsolating } from '../ingest/isolate.ts';
+import type { IsolatingIngestDeps } from '../ingest/isolate.ts';
+import type { IngestResult } from '../ingest/step.ts';
+import { createAvroDecoder } from '../kafka/avro.ts';
+import type { BatchContext } from '../kafka/consumer-options.ts';
+import { ConsumerRunner } from '../kafka/consumer-runner.ts';
+import { isRetryable } from '../kafka/errors.ts';
+import { KafkaDeadLetterTopic, KafkaRecomputeRequests } from '../kafka/producers.ts';
+import type { Service } from '../runtime/lifecycle.ts';
+import { recordLatency } from '../runtime/metrics.ts';
+import { isInfrastructure } from '../store/errors.ts';
+import { VERSION } from '../version.ts';
+import { engineSettingsOf } from '../wiring.ts';
+import type { App } from './app.ts';
+import { consumerEvents, consumerTuning } from './consumers.ts';
+
+export function createIngestService(app: App): Service {
+  const { config, clock, store } = app;
+  const log = app.log.child({ role: 'ingest' });
+  const { namespace, prefix } = config.topics;
+  const requests = createRequests(app);
+  const deadLetters = new KafkaDeadLetterTopic({
+    connection: app.kafka,
+    log,
+    version: VERSION,
+    topic: deadLetterTopic(namespace),
+  });
+  const deps: IsolatingIngestDeps = {
+    store,
+    decoder: recordDecoder(createAvroDecoder(config.registry.url), prefix),
+    deadLetters,
+    requests,
+    clock,
+    settings: engineSettingsOf(config),
+    isOutage,
+  };
+  const handleBatch = async (records: readonly SourceRecord[], context: BatchContext): Promise<void> => {
+    const { topic, partition, expected } = context;
+    for (const result of await ingestIsolating(deps, { topic, partition }, records, expected)) {
+      note(app, result);
+    }
+  };
+  const runner = new ConsumerRunner({
+    connection: app.kafka,
+    groupId: config.ingest.groupId,
+    topics: changeTopics(prefix),
+    positions: (partitions) => store.positions(partitions),
+    handleBatch,
+    onFatal: (error, at) => {
+      app.health.set('ingest', `${at.topic}/${at.partition} is halted: see the log, then restart`);
+      log.error({ err: error, ...at }, 'the partition is halted');
+    },
+    isRetryable: isOutage,
+    log,
+    clock,
+    events: consumerEvents(app, 'ingest'),
+    tuning: {
+      ...consumerTuning(config),
+      concurrency: config.ingest.partitionsConcurrently,
+      maxRecords: config.ingest.maxBatchRecords,
+    },
+  });
+  return {
+    id: 'ingest',
+    run: (signal) => runner.run(signal),
+    stop: async () => {
+      await Promise.all([requests.close(), deadLetters.close()]);
+    },
+  };
+}
+
+/** Infrastructure of any kind: nothing that a record, a fact or an assignment is to blame for. */
+export function isOutage(error: unknown): boolean {
+  return isRetryable(error) || isInfrastructure(error);
+}
+
+export function createRequests(app: App): KafkaRecomputeRequests {
+  return new KafkaRecomputeRequests({
+    connection: app.kafka,
+    log: app.log,
+    topic: recomputeRequestsTopic(app.config.topics.namespace),
+    events: {
+      lost: (assignments, error) =>
+        app.log.warn({ err: error, assignments }, 'wake-ups were lost: the sweeper will find the dirt'),
+    },
+  });
+}
+
+function note({ metrics, clock, log }: App, result: IngestResult): void {
+  metrics.ingestTransactions.inc();
+  for (const [table, { upserts, deletes }] of result.plan.counts.changesByTable) {
+    metrics.eventsIngested.inc({ table, op: 'upsert' }, upserts);
+    metrics.eventsIngested.inc({ table, op: 'delete' }, deletes);
+  }
+  for (const { record, rejection } of result.letters) {
+    metrics.recordsRejected.inc({ code: rejection.code });
+    const { topic, partition, offset } = record;
+    log.warn({ topic, partition, offset: offset.toString(), code: rejection.code }, rejection.message);
+  }
+  const nowMs = clock.nowMs();
+  recordLatency(metrics, 'decode_to_ingest', result.decodedMs, nowMs);
+  recordLatency(metrics, 'commit_to_ingest', result.plan.committedMs, nowMs);
+}

@@ -1,0 +1,118 @@
+/** The publish role: one fenced relay per shard of the publication log. */
+import { dailyStateTopic } from '../domain/topics.ts';
+import { createAvroEncoder } from '../kafka/avro.ts';
+import type { AvroEncoder } from '../kafka/avro.ts';
+import { KafkaDailyStateTopic } from '../kafka/daily-state-topic.ts';
+import type { EncodedMessage } from '../kafka/daily-state-topic.ts';
+import type { DailyStateMessage } from '../domain/ports.ts';
+import { contractSubjects, toAvro } from '../publish/contract.ts';
+import { runRelay } from '../publish/relay.ts';
+import type { FencedTopic, RelayEvents } from '../publish/relay.ts';
+import { describeError } from '../runtime/describe-error.ts';
+import type { Service } from '../runtime/lifecycle.ts';
+import { recordLatency } from '../runtime/metrics.ts';
+import type { App } from './app.ts';
+import type { WakeUp } from './wake-up.ts';
+
+/** Pause before a leader that failed, or one that is not leading, looks again, ms. */
+const RETRY_MS = 1_000;
+
+export function createPublishService(app: App, work: WakeUp): Service {
+  const { config, clock, store, processId } = app;
+  const { shards, batchEntries, leaseMs, pollMs } = config.publish;
+  const relay = (shard: number, signal: AbortSignal): Promise<void> =>
+    runRelay(
+      {
+        store,
+        topic: new ContractTopic(app, shard),
+        clock,
+        events: relayEvents(app),
+        waitForWork: (ms, until) => work.wait(clock, ms, until),
+      },
+      { shard, shards, owner: processId, leaseMs, batchEntries, pollMs, retryMs: RETRY_MS },
+      signal,
+    );
+  return {
+    id: 'publish',
+    run: async (signal) => {
+      await Promise.all(Array.from({ length: shards }, (_, shard) => relay(shard, signal)));
+    },
+  };
+}
+
+interface Encoders {
+  readonly key: AvroEncoder;
+  readonly value: AvroEncoder;
+}
+
+/** The topic with its schemas: registered at the first `open`, when the registry must answer anyway. */
+class ContractTopic implements FencedTopic {
+  readonly #app: App;
+  readonly #topic: KafkaDailyStateTopic;
+  #encoders: Encoders | null = null;
+
+  constructor(app: App, shard: number) {
+    const { namespace } = app.config.topics;
+    this.#app = app;
+    this.#topic = new KafkaDailyStateTopic({
+      connection: app.kafka,
+      topic: dailyStateTopic(namespace),
+      transactionalId: `${namespace}.publish.${shard}`,
+      encode: (message) => this.#encode(message),
+      log: app.log.child({ role: 'publish', shard }),
+    });
+  }
+
+  async open(): Promise<void> {
+    this.#encoders ??= await register(this.#app);
+    await this.#topic.open();
+  }
+
+  publish(batches: Parameters<FencedTopic['publish']>[0]): Promise<void> {
+    return this.#topic.publish(batches);
+  }
+
+  close(): Promise<void> {
+    return this.#topic.close();
+  }
+
+  #encode(message: DailyStateMessage): EncodedMessage {
+    if (this.#encoders === null) throw new Error('encoded before open');
+    const { key, value } = toAvro(message);
+    return {
+      key: this.#encoders.key.encode(key),
+      value: value === null ? null : this.#encoders.value.encode(value),
+    };
+  }
+}
+
+async function register({ config }: App): Promise<Encoders> {
+  const { key, value } = contractSubjects(dailyStateTopic(config.topics.namespace));
+  return {
+    key: await createAvroEncoder(config.registry.url, key.subject, key.schema),
+    value: await createAvroEncoder(config.registry.url, value.subject, value.schema),
+  };
+}
+
+function relayEvents({ metrics, log, health }: App): RelayEvents {
+  return {
+    leader: (shard, leading) => {
+      metrics.leader.set({ shard: String(shard) }, leading ? 1 : 0);
+      if (leading) health.set('publish', null);
+      log.info({ shard }, leading ? 'leads the shard' : 'no longer leads the shard');
+    },
+    published: (batches, atMs) => {
+      for (const batch of batches) {
+        metrics.rowsPublished.inc(batch.messages.length);
+        recordLatency(metrics, 'decode_to_topic', batch.decodedMs, atMs);
+        recordLatency(metrics, 'commit_to_topic', batch.committedMs, atMs);
+      }
+    },
+    fenced: (shard) => log.warn({ shard }, 'a newer leader took over the shard'),
+    failed: (shard, error) => {
+      metrics.retries.inc({ target: 'kafka' });
+      health.set('publish', describeError(error));
+      log.warn({ shard, err: error }, `publishing failed (${describeError(error)}): trying again`);
+    },
+  };
+}

@@ -1,0 +1,134 @@
+/** The recompute role: requests → due assignments → rows, with a sweeper for requests that were lost. */
+import type { SourceRecord } from '../domain/cdc.ts';
+import type { Id } from '../domain/facts.ts';
+import type { RecomputeRequests } from '../domain/ports.ts';
+import { recomputeRequestsTopic } from '../domain/topics.ts';
+import { ConsumerRunner } from '../kafka/consumer-runner.ts';
+import { requestedAssignment } from '../kafka/producers.ts';
+import { recomputeIsolating } from '../recompute/isolate.ts';
+import type { IsolateDeps, IsolateResult } from '../recompute/isolate.ts';
+import { sweep } from '../recompute/sweep.ts';
+import { RecomputeWorker } from '../recompute/worker.ts';
+import type { Service } from '../runtime/lifecycle.ts';
+import { recordLatency, recordMs } from '../runtime/metrics.ts';
+import { retry } from '../runtime/retry.ts';
+import { engineSettingsOf } from '../wiring.ts';
+import type { App } from './app.ts';
+import { consumerEvents, consumerTuning } from './consumers.ts';
+import { createRequests, isOutage } from './ingest-service.ts';
+
+/** A failing assignment's first pause between tries, ms. */
+const PARK_BACKOFF_MS = 200;
+const SWEEP_LIMIT = 5_000;
+
+export interface RecomputeServiceOptions {
+  /** Called when rows were written that wait to be published. */
+  readonly onWritten: () => void;
+}
+
+export function createRecomputeService(app: App, { onWritten }: RecomputeServiceOptions): Service {
+  const { config, clock, store } = app;
+  const log = app.log.child({ role: 'recompute' });
+  const requests = createRequests(app);
+  const deps: IsolateDeps = { store, requests, clock, settings: engineSettingsOf(config), isOutage };
+  const recompute = async (ids: readonly Id[], signal: AbortSignal): Promise<IsolateResult> => {
+    const startMs = clock.nowMs();
+    const result = await retry(
+      () => recomputeIsolating(deps, ids, { tries: config.recompute.tries, backoffMs: PARK_BACKOFF_MS }),
+      {
+        what: 'a recompute',
+        clock,
+        log,
+        signal,
+        retryable: isOutage,
+        onRetry: () => app.metrics.retries.inc({ target: 'store' }),
+      },
+    );
+    recordMs(app.metrics.recomputeDuration, clock.nowMs() - startMs);
+    return result;
+  };
+  const worker = new RecomputeWorker(
+    {
+      clock,
+      recompute,
+      holdBack: () => holdBack(app),
+      onResult: (result) => {
+        note(app, result);
+        if (result.results.some((r) => r.inserted + r.updated + r.deleted > 0)) onWritten();
+      },
+      onError: (error, ids) => log.error({ err: error, assignments: ids }, 'a recompute ended unexpectedly'),
+    },
+    { ...config.recompute, snapshotPollMs: 250 },
+  );
+  const runner = createConsumer(app, worker);
+  return {
+    id: 'recompute',
+    run: async (signal) => {
+      await Promise.all([runner.run(signal), worker.run(signal), sweepForever(app, requests, signal)]);
+    },
+    stop: () => requests.close(),
+  };
+}
+
+function createConsumer(app: App, worker: RecomputeWorker): ConsumerRunner {
+  const { config, clock } = app;
+  const log = app.log.child({ role: 'recompute' });
+  const handleBatch = async (records: readonly SourceRecord[]): Promise<void> => {
+    const ids = records.map((record) => requestedAssignment(record.key));
+    worker.request(ids.filter((id) => id !== null));
+  };
+  return new ConsumerRunner({
+    connection: app.kafka,
+    groupId: config.recompute.groupId,
+    topics: [recomputeRequestsTopic(config.topics.namespace)],
+    positions: 'group',
+    handleBatch,
+    onFatal: (error, at) => log.error({ err: error, ...at }, 'the partition is halted'),
+    log,
+    clock,
+    events: consumerEvents(app, 'recompute'),
+    tuning: consumerTuning(config),
+  });
+}
+
+/** An outage here is the recompute's own in a moment, which waits and says so. */
+async function holdBack({ store, config }: App): Promise<boolean> {
+  try {
+    return await store.snapshotRunning(config.recompute.snapshotLimitMs);
+  } catch (error) {
+    if (isOutage(error)) return false;
+    throw error;
+  }
+}
+
+async function sweepForever(app: App, requests: RecomputeRequests, signal: AbortSignal): Promise<void> {
+  const { config, clock, store, log, processId } = app;
+  const { intervalMs, olderThanMs } = config.sweep;
+  while (!signal.aborted) {
+    await clock.sleep(intervalMs, signal).catch(() => undefined);
+    if (signal.aborted) return;
+    try {
+      if (!(await store.acquireLease('sweep', processId, intervalMs * 3))) continue;
+      if (await holdBack(app)) continue;
+      const found = await sweep({ store, requests }, olderThanMs, SWEEP_LIMIT);
+      if (found.length > 0) log.info({ assignments: found.length }, 'dirt had waited long: asked again');
+    } catch (error) {
+      log.warn({ err: error }, 'the sweep failed: the next one tries again');
+    }
+  }
+}
+
+function note({ metrics, clock, log }: App, { results, parked }: IsolateResult): void {
+  for (const result of results) {
+    metrics.recomputeTransactions.inc();
+    metrics.rowsComputed.inc(result.rowsComputed);
+    metrics.rowsWritten.inc({ kind: 'insert' }, result.inserted);
+    metrics.rowsWritten.inc({ kind: 'update' }, result.updated);
+    metrics.rowsWritten.inc({ kind: 'delete' }, result.deleted);
+    for (const [code, count] of result.anomalies) metrics.anomalies.inc({ code }, count);
+    recordLatency(metrics, 'decode_to_computed', result.decodedMs, clock.nowMs());
+  }
+  for (const { assignmentId, code, message, tries } of parked) {
+    log.error({ assignmentId, code, tries }, `assignment ${assignmentId} is parked: ${message}`);
+  }
+}

@@ -1,0 +1,73 @@
+/** The scheduler role: one leader moves the horizon at night, at its start if a night was missed, and retires. */
+import { Cron } from 'croner';
+import { DateTime } from 'luxon';
+import { dayToIso, isoToDay } from '../domain/day.ts';
+import type { Day } from '../domain/day.ts';
+import type { Service } from '../runtime/lifecycle.ts';
+import { advanceHorizon } from '../scheduler/step.ts';
+import type { App } from './app.ts';
+import { createRequests } from './ingest-service.ts';
+
+const LEASE = 'scheduler';
+const LEASE_MS = 30_000;
+const LOOK_MS = 10_000;
+/** Assignments retired in a night: the rest follows in the next, and no transaction grows without bound. */
+const RETIRE_LIMIT = 1_000;
+
+export function createSchedulerService(app: App): Service {
+  const requests = createRequests(app);
+  return {
+    id: 'scheduler',
+    run: async (signal) => {
+      const cron = new Cron(app.config.scheduler.cron, {
+        timezone: app.config.engine.timeZone,
+        paused: true,
+      });
+      let next = app.clock.nowMs();
+      while (!signal.aborted) {
+        try {
+          const leads = await app.store.acquireLease(LEASE, app.processId, LEASE_MS);
+          if (leads && app.clock.nowMs() >= next) {
+            await nightly(app, requests);
+            next = cron.nextRun(new Date(app.clock.nowMs()))?.getTime() ?? Number.POSITIVE_INFINITY;
+          }
+        } catch (error) {
+          app.log.warn({ err: error }, 'the scheduler failed: it tries again');
+        }
+        await app.clock.sleep(LOOK_MS, signal).catch(() => undefined);
+      }
+    },
+    stop: async () => {
+      await app.store.releaseLease(LEASE, app.processId);
+      await requests.close();
+    },
+  };
+}
+
+async function nightly(app: App, requests: ReturnType<typeof createRequests>): Promise<void> {
+  const { config, clock, store, log } = app;
+  const today = horizonOf(app);
+  const move = await advanceHorizon({ store, requests, clock }, today, config.scheduler.recentDays);
+  if (move !== null) {
+    const from = move.from === null ? 'nothing' : dayToIso(move.from);
+    log.info({ assignments: move.dirtied.length }, `the horizon moved from ${from} to ${dayToIso(move.to)}`);
+  }
+  const { years } = config.retention;
+  if (years === null) return;
+  const cutoff = isoToDay(isoOf(DateTime.fromISO(dayToIso(today), { zone: 'utc' }).minus({ years })));
+  const retired = await store.retire(cutoff, RETIRE_LIMIT);
+  if (retired.length > 0) log.info({ assignments: retired.length }, 'retention removed assignments');
+}
+
+/** Today at the site, or the day that the settings hold the horizon at. */
+function horizonOf({ config, clock }: App): Day {
+  const { horizon } = config.scheduler;
+  if (horizon !== 'today') return isoToDay(horizon);
+  return isoToDay(isoOf(DateTime.fromMillis(clock.nowMs(), { zone: config.engine.timeZone })));
+}
+
+function isoOf(date: DateTime): string {
+  const iso = date.toISODate();
+  if (iso === null) throw new RangeError(`not a date: ${date.invalidReason ?? 'unknown'}`);
+  return iso;
+}
