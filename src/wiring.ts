@@ -8,6 +8,7 @@ import type { ConnectorSettings } from './connect/definition.ts';
 import type { PgConfig, SourceSettings } from './connect/source.ts';
 import type { TopicSettings } from './connect/topics.ts';
 import type { KafkaConnection } from './kafka/client.ts';
+import type { EngineSettings } from './domain/settings.ts';
 import { stackConfig } from './stack/config.ts';
 import type { StackConfig } from './stack/config.ts';
 
@@ -61,6 +62,14 @@ export function topicSettingsOf({ topics }: Config): TopicSettings {
     replicationFactor: topics.replication,
     largePartitions: topics.largePartitions,
     workPartitions: topics.partitions,
+  };
+}
+
+export function engineSettingsOf({ engine }: Config): EngineSettings {
+  return {
+    timeZone: engine.timeZone,
+    growthModel: engine.growthModel,
+    recordedDeathsInCount: engine.recordedDeathsInCount,
   };
 }
 

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,23 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { createContext } from '../../src/cli/context.ts';
 import { addCommands } from '../../src/cli/program.ts';
-
-interface Ended {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Spawns the command line as a user does, with nothing of ours in its environment but what is given. */
-function anchorline(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('ANCHORLINE_'));
-  return new Promise((resolve) => {
-    const options = { env: { ...Object.fromEntries(inherited), ...env } };
-    execFile(process.execPath, ['src/main.ts', ...args], options, (error, stdout, stderr) => {
-      resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
-}
+import { anchorline } from '../support/cli.ts';
 
 /** Every command as its words: `stack up`. */
 function commandPaths(command: Command, words: readonly string[] = []): (readonly string[])[] {

@@ -168,7 +168,11 @@ describe('a refused configuration', () => {
     ['a login without a user', { ANCHORLINE_KAFKA_SASL_MECHANISM: 'plain' }, 'kafka.saslUsername'],
     ['one name for two kinds of topics', { ANCHORLINE_TOPICS_NAMESPACE: 'farm' }, 'topics.namespace'],
     ['one consumer group for two', { ANCHORLINE_INGEST_GROUP_ID: 'anchorline-recompute' }, 'ingest.groupId'],
-    ['a poll that outlasts the lease', { ANCHORLINE_PUBLISH_LEASE_MS: '2000' }, 'publish.pollMs'],
+    [
+      'a poll that outlasts the lease',
+      { ANCHORLINE_PUBLISH_LEASE_MS: '2000', ANCHORLINE_PUBLISH_POLL_MS: '1000' },
+      'publish.pollMs',
+    ],
     ['two parts on one port', { ANCHORLINE_STACK_KAFKA_PORT: '15432' }, 'share a port'],
   ])('%s', (_what, env, named) => {
     const error = refusal({ env });

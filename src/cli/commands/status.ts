@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+
+import { dayToIso } from '../../domain/day.ts';
+import type { Day } from '../../domain/day.ts';
+import type { StoreStatus } from '../../store/status.ts';
+import type { CommandContext } from '../context.ts';
+import { withStore } from '../store.ts';
+
+export function addStatus(program: Command, context: CommandContext): void {
+  program
+    .command('status')
+    .description('What the state store holds, what waits, and what went wrong')
+    .option('--json', 'as JSON, with the position of every partition')
+    .addHelpText(
+      'after',
+      `
+Rows are estimated. Ages are those of the oldest entry: near zero while everything keeps up.
+
+Examples:
+  $ anchorline status
+  $ anchorline status --json | jq .dirt`,
+    )
+    .action(async (options: { readonly json?: boolean }) => {
+      await withStore(context, async ({ store }) => {
+        const [status, parked] = await Promise.all([store.status(), store.parked()]);
+        if (options.json === true) return context.print(JSON.stringify({ ...status, parked }, plain, 2));
+        for (const line of renderStatus(status)) context.print(line);
+        for (const { assignmentId, code, message, tries } of parked) {
+          context.print(`  parked: assignment ${assignmentId}, ${code}: ${message} (${tries} tries)`);
+        }
+      });
+    });
+}
+
+function renderStatus(status: StoreStatus): readonly string[] {
+  const { dirt, publications } = status;
+  const lines = [
+    `daily rows     about ${status.rows}, the last of ${isoOr(status.lastDate, 'no day')} (${status.build})`,
+    `horizon        ${isoOr(status.horizon, 'not set: the scheduler sets it')}`,
+    `snapshot       ${status.snapshot}`,
+    `to compute     ${dirt.assignments} assignments${age(dirt.oldestMs)}`,
+    `to publish     ${publications.entries} entries${age(publications.oldestMs)}`,
+    `parked         ${status.parked} assignments, ${status.setAside} changes set aside with them`,
+    `dead letters   ${status.deadLettersOpen} open`,
+    `retired        ${status.retired} assignments`,
+  ];
+  for (const [code, count] of status.anomaliesByCode) lines.push(`  anomaly: ${code}, ${count} times`);
+  return lines;
+}
+
+function isoOr(day: Day | null, otherwise: string): string {
+  return day === null ? otherwise : dayToIso(day);
+}
+
+function age(oldestMs: number | null): string {
+  return oldestMs === null ? '' : `, the oldest since ${(oldestMs / 1_000).toFixed(1)} s`;
+}
+
+/** What JSON has no form for: offsets as text, maps as objects. */
+function plain(_key: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value);
+  return value instanceof Map ? Object.fromEntries(value) : value;
+}
