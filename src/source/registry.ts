@@ -150,12 +150,13 @@ export function dirtOf<K extends FactKind>(
   settings: EngineSettings,
 ): DirtScope[] {
   const { reach, unread } = DIRT[kind];
-  if (before === null) return after === null ? [] : [...reach(after, settings)];
-  if (after === null) return [...reach(before, settings)];
-  if (!differsWhereRead(kind, before, after, unread)) return [];
-  const scopes = [...reach(before, settings)];
-  for (const scope of reach(after, settings)) {
-    if (!scopes.some((known) => sameScope(known, scope))) scopes.push(scope);
+  if (before !== null && after !== null && !differsWhereRead(kind, before, after, unread)) return [];
+  const scopes: DirtScope[] = [];
+  for (const image of [before, after]) {
+    if (image === null) continue;
+    for (const scope of reach(image, settings)) {
+      if (!scopes.some((known) => sameScope(known, scope))) scopes.push(scope);
+    }
   }
   return scopes;
 }
