@@ -1,11 +1,6 @@
-import { existsSync } from 'node:fs';
-
 import { defineConfig } from 'vitest/config';
 
 const SECOND = 1_000;
-
-/** Brings the stack up once for all end-to-end files, or takes the one that ANCHORLINE_* names. */
-const STACK_FIXTURE = 'test/support/stack-fixture.ts';
 
 /**
  * Four tiers by suffix: what a test needs decides how it may run.
@@ -45,7 +40,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/**/*.e2e.test.ts'],
-          ...(existsSync(STACK_FIXTURE) ? { globalSetup: [STACK_FIXTURE] } : {}),
+          globalSetup: ['test/support/stack-fixture.ts'],
           // One stack, one file at a time: the tests kill and restart what the others would be using.
           pool: 'forks',
           fileParallelism: false,
