@@ -19,6 +19,8 @@ export function* chunksBySize(messages: readonly Message[], maxBytes: number): G
   if (from < messages.length) yield messages.slice(from);
 }
 
-function sizeOf({ key, value }: Message): number {
-  return (key?.length ?? 0) + (value?.length ?? 0) + RECORD_OVERHEAD_BYTES;
+function sizeOf({ key, value, headers }: Message): number {
+  let size = (key?.length ?? 0) + (value?.length ?? 0) + RECORD_OVERHEAD_BYTES;
+  for (const [name, text] of Object.entries(headers ?? {})) size += name.length + (text?.length ?? 0);
+  return size;
 }

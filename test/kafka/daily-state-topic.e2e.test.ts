@@ -52,11 +52,12 @@ describe('publishing', () => {
     const of = (assignment: number) => read.filter(({ key }) => key.startsWith(`${assignment}:`));
     expect(of(7).map(({ key }) => key)).toEqual([
       ...rows(7, 900).messages.map(({ day }) => `7:${day}`),
-      ...['7:0', '7:1'],
+      '7:0',
+      '7:1',
     ]);
     expect(new Set(of(7).map(({ partition }) => partition))).toEqual(new Set([partitionOfAssignment(7, 5)]));
     expect(of(1_234).map(({ partition }) => partition)).toEqual(
-      new Array(3).fill(partitionOfAssignment(1_234, 5)),
+      [0, 1, 2].map(() => partitionOfAssignment(1_234, 5)),
     );
   });
 

@@ -32,14 +32,11 @@ describe('recompute requests', () => {
     await requests.request([]);
     await requests.close();
     const read = await lab.readAll(topic);
-    const found = read.map(({ key, partition, value }) => [
-      requestedAssignment(Buffer.from(key)),
-      partition,
-      value,
-    ]);
-    expect(found.toSorted()).toEqual(
-      [5, 17, 900_001].map((id) => [id, partitionOfAssignment(id, 4), '']).toSorted(),
-    );
+    const found = new Map(read.map(({ key, ...rest }) => [requestedAssignment(Buffer.from(key)), rest]));
+    expect(read).toHaveLength(3);
+    for (const id of [5, 17, 900_001]) {
+      expect(found.get(id)).toMatchObject({ partition: partitionOfAssignment(id, 4), value: '' });
+    }
   });
 
   test('that cannot be sent are counted, never thrown', async () => {
