@@ -46,7 +46,24 @@ export async function createAvroEncoder(
   const registry = new Registry(registryUrl);
   const id = await registry.register(subject, schema);
   const type = await registry.schema(id);
-  return { encode: (value) => framed(id, type.toBuffer(value)) };
+  return {
+    encode: (value) => {
+      try {
+        return framed(id, type.toBuffer(value));
+      } catch (cause) {
+        throw new TypeError(`${subject}: the value does not fit the schema at ${misfits(type, value)}`, {
+          cause,
+        });
+      }
+    },
+  };
+}
+
+/** Avro's own message is of no use where the value holds a bigint. */
+function misfits(type: Type, value: unknown): string {
+  const paths: string[] = [];
+  type.isValid(value, { errorHook: (path) => void paths.push(path.join('.')) });
+  return paths.join(', ') || 'the top';
 }
 
 function framed(id: number, body: Buffer): Buffer {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import avro from 'avsc';
-import { createAvroDecoder } from '../../src/kafka/avro.ts';
+import { createAvroDecoder, createAvroEncoder } from '../../src/kafka/avro.ts';
 import type { AvroDecoder } from '../../src/kafka/avro.ts';
 import { safeLongs } from '../../src/kafka/safe-long.ts';
 
@@ -27,6 +27,7 @@ function record(schemaId: number, value: unknown): Buffer {
 }
 
 let server: Server;
+let url: string;
 let asked: string[];
 /** Answers by path; anything else is 404. */
 let answers: Record<string, { status: number; body: unknown }>;
@@ -47,7 +48,8 @@ beforeEach(async () => {
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  decoder = createAvroDecoder(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  decoder = createAvroDecoder(`${url}/`);
 });
 
 afterEach(async () => {
@@ -137,6 +139,42 @@ describe('a registry out of reach', () => {
   });
 });
 
+describe('createAvroEncoder', () => {
+  beforeEach(() => {
+    answers['/config/rows'] = { status: 200, body: { compatibilityLevel: 'FULL_TRANSITIVE' } };
+    answers['/subjects/rows/versions'] = { status: 200, body: { id: 7 } };
+  });
+
+  it("writes the registry's wire format", async () => {
+    const encoder = await createAvroEncoder(url, 'rows', SCHEMA);
+    const bytes = encoder.encode({ id: 2n ** 60n, parent: 5 });
+    expect(bytes.equals(record(7, { id: 2n ** 60n, parent: 5 }))).toBe(true);
+  });
+
+  it('names the field that does not fit', async () => {
+    const encoder = await createAvroEncoder(url, 'rows', SCHEMA);
+    expect(() => encoder.encode({ id: 2n ** 60n, parent: 'nobody' })).toThrow('rows: the value does not fit');
+    expect(() => encoder.encode({ id: 2n ** 60n, parent: 'nobody' })).toThrow('parent');
+  });
+
+  it.each([409, 422])('is a mistake of configuration where the registry refuses with %i', async (status) => {
+    answers['/subjects/rows/versions'] = { status, body: { message: 'incompatible' } };
+    await expect(createAvroEncoder(url, 'rows', SCHEMA)).rejects.toMatchObject({
+      code: 'REG002',
+      retryable: false,
+      message: expect.stringContaining('incompatible'),
+    });
+  });
+
+  it.each(['/config/rows', '/subjects/rows/versions'])('is an outage where %s fails', async (path) => {
+    answers[path] = { status: 503, body: {} };
+    await expect(createAvroEncoder(url, 'rows', SCHEMA)).rejects.toMatchObject({
+      code: 'REG001',
+      retryable: true,
+    });
+  });
+});
+
 describe('longs', () => {
   const LONG = avro.Type.forSchema('long', { typeHook: safeLongs });
 
@@ -188,6 +226,6 @@ describe('longs', () => {
   );
 
   it.each([1.5, 2 ** 53, 2n ** 63n, '5', null])('refuse to write %s', (value) => {
-    expect(() => LONG.toBuffer(value)).toThrow();
+    expect(() => LONG.toBuffer(value)).toThrow(/invalid|serialize/);
   });
 });

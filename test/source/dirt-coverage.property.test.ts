@@ -122,7 +122,7 @@ function imageOf(before: Fact | null, { drawn, mode, field }: Change): Fact | nu
 
 /** The same farms every time: whether enough rows differ must not be a matter of luck. */
 const SEED = 20_240_301;
-const RUNS = 150;
+const RUNS = 100;
 /** Kinds that seldom change a row: what they say is overridden, or hangs on much else. */
 const SELDOM: ReadonlySet<FactKind> = new Set<FactKind>([
   'constraint_set',
@@ -158,7 +158,7 @@ describe('the declared dirt covers', () => {
       { numRuns: SELDOM.has(kind) ? 4 * RUNS : RUNS, seed: SEED },
     );
     // Otherwise the property would hold of an engine that reads nothing.
-    if (!READ_BY_NO_RULE.has(kind)) expect(differing).toBeGreaterThan(0);
+    expect(differing > 0).toBe(!READ_BY_NO_RULE.has(kind));
   });
 
   it('a change of readings', () => {

@@ -30,13 +30,14 @@ const plan = {
   config: processConfig(process.argv[2] ?? '.anchorline/record', PORTS),
 } as const;
 const endpoints = endpointsOf(plan);
-await providerOf(plan, console.log).start();
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+await providerOf(plan, say).start();
 const folder = join(PROJECT_DIR, 'test', 'fixtures', 'envelopes');
 await mkdir(folder, { recursive: true });
 for (const generation of ['older', 'newer'] as const) {
   const recording = await record(generation);
   await writeFile(join(folder, `${generation}.json`), `${JSON.stringify(recording, null, 1)}\n`);
-  console.log(`${generation}: ${recording.records.length} records`);
+  say(`${generation}: ${recording.records.length} records`);
 }
 
 async function record(generation: Generation): Promise<Recording> {
