@@ -11,14 +11,7 @@ import type {
   ScenarioBundle,
   WeighingTreatment,
 } from '../domain/engine-input.ts';
-import type {
-  AssignmentFact,
-  BatchFact,
-  Fact,
-  FactKind,
-  FactTypes,
-  Id,
-} from '../domain/facts.ts';
+import type { AssignmentFact, BatchFact, Fact, FactKind, FactTypes, Id } from '../domain/facts.ts';
 import { resolveScenario } from '../domain/scenario.ts';
 
 /** Facts by kind and id; a kind without facts may be absent. */

@@ -79,7 +79,7 @@ export class EngineTable {
     const context = prepareBatch(batch, farm.horizon, farm.settings);
     const from = firstComputedDay(context.intervalOf(assignmentId), window, stored) ?? undefined;
     const facts = assembleAssignment(farm.facts, temperaturesOf(farm), assignmentId, from)!;
-    const sourceWeight = (source: Id, day: Day) => this.#weight(source, day);
+    const sourceWeight = (source: Id, day: Day) => this.#weight(farm, source, day);
     const computed = computeAssignment({ context, facts, window, stored, sourceWeight, cutOff: true });
     const diff = diffRows(computed.rows, computed.interval, stored);
     this.#apply(computed, diff);
@@ -102,7 +102,10 @@ export class EngineTable {
     this.#anomalies.set(assignmentId, [...kept, ...anomalies]);
   }
 
-  #weight(assignmentId: Id, day: Day): number | undefined {
+  /** The row of a source whose assignment or batch is unknown is about to vanish: nobody reads it any more. */
+  #weight(farm: Farm, assignmentId: Id, day: Day): number | undefined {
+    const source = farm.facts.get('assignment')!.get(assignmentId) as { batchId: Id } | undefined;
+    if (source === undefined || !farm.facts.get('batch')!.has(source.batchId)) return undefined;
     const cell = this.#cells.get(assignmentId)?.get(day);
     return cell?.rows.weight[cell.i];
   }
