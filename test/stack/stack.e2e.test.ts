@@ -170,12 +170,13 @@ describe('the connector', () => {
     expect(await connectorStatus(client, 'nobody', null)).toEqual({ connector: null, slot: 'unknown' });
   });
 
-  test('goes on where it was when Connect is killed', async () => {
+  test('misses nothing when Connect is killed', async () => {
     const provider = providerOf(plan);
     await provider.kill('connect');
     await insertBatch('meanwhile');
     await provider.start();
-    expect((await batchRecord('meanwhile')).value).toMatchObject({ op: 'c' });
+    // Streamed, or read by a second snapshot where the kill came before the first offset was kept.
+    expect((await batchRecord('meanwhile')).value).toMatchObject({ after: { status: 'ACTIVE' } });
     await client.awaitRunning(connectorName, 120_000);
   });
 
