@@ -8,6 +8,7 @@ import type { ExitCode } from '../runtime/exit-codes.ts';
 import { addConfig } from './commands/config.ts';
 import { addConnectors } from './commands/connectors.ts';
 import { addDeadLetters } from './commands/dead-letters.ts';
+import { addDemo } from './commands/demo.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addRetry } from './commands/retry.ts';
 import { addRun } from './commands/run.ts';
@@ -24,6 +25,7 @@ const COMMANDS = [
   addConnectors,
   addMigrate,
   addRun,
+  addDemo,
   addStatus,
   addRetry,
   addDeadLetters,

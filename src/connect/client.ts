@@ -51,6 +51,11 @@ export class ConnectClient {
     this.#retries = retries;
   }
 
+  /** Names of all connectors. */
+  async connectors(): Promise<readonly string[]> {
+    return (await this.#call<string[]>('GET', '/connectors')) ?? [];
+  }
+
   /** What the plugin finds wrong with a configuration; it also tries the source's login. */
   async validate(definition: ConnectorDefinition): Promise<readonly ConfigProblem[]> {
     const plugin = definition.config['connector.class'] ?? '';

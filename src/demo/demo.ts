@@ -1,0 +1,200 @@
+/**
+ * The whole pipeline before one's eyes: a farm's database is made and played, captured, computed and published;
+ * then three corrections are written and followed to the topic.
+ */
+import pg from 'pg';
+import type { Config } from '../config/load.ts';
+import { ROLES, runRoles } from '../compose/run.ts';
+import { openStore } from '../compose/store.ts';
+import { ConnectClient } from '../connect/client.ts';
+import { loadConnector } from '../connect/definition.ts';
+import { prepareSource } from '../connect/source.ts';
+import { applyTopics, topicManifest } from '../connect/topics.ts';
+import { dailyStateTopic } from '../domain/topics.ts';
+import { createKafka } from '../kafka/client.ts';
+import { EXIT } from '../runtime/exit-codes.ts';
+import type { ExitCode } from '../runtime/exit-codes.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { stackUp } from '../stack/stack.ts';
+import { SHARED_SCHEMA } from '../store/pg-store.ts';
+import { migrate } from '../store/migrate.ts';
+import { createPool } from '../store/transaction.ts';
+import {
+  CONNECTOR_FILE,
+  connectorSettingsOf,
+  kafkaConnectionOf,
+  sourceAdminOf,
+  sourceSettingsOf,
+  stackOf,
+  topicSettingsOf,
+} from '../wiring.ts';
+import { batchTable, weightChart } from './chart.ts';
+import { CORRECTIONS } from './corrections.ts';
+import { SAMPLE_BATCH, readTables } from './data.ts';
+import { followCorrection } from './follow.ts';
+import { createSource, demoConfig, removeEarlierRuns } from './names.ts';
+import { DemoSignals } from './signals.ts';
+import { settled } from './settled.ts';
+import type { Pipeline } from './settled.ts';
+import { createSourceSchema, playDay } from './source-database.ts';
+import { StateReader } from './state.ts';
+import { timelineOf } from './timeline.ts';
+import type { DayOfWrites } from './timeline.ts';
+import { TopicWatcher } from './watcher.ts';
+
+export interface DemoOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly print: (line: string) => void;
+  /** A line that replaces the one before it, where the terminal can. */
+  readonly progress: (line: string) => void;
+  /** End after the last correction instead of staying up. */
+  readonly once: boolean;
+}
+
+/** The share of the batch's days that is written before the connector starts, and so comes by snapshot. */
+const PLAYED_BEFORE = 0.5;
+const SETTLE_LIMIT_MS = 300_000;
+const CONNECTOR_START_MS = 120_000;
+
+export async function runDemo(options: DemoOptions): Promise<ExitCode> {
+  const startMs = Date.now();
+  const days = timelineOf(await readTables(SAMPLE_BATCH));
+  const lastDay = days.at(-1)?.date ?? '';
+  const run = new Date(startMs).toISOString().replaceAll(/\D/g, '').slice(0, 14);
+  const config = demoConfig(options.config, run, lastDay);
+  const since = (): string => `${((Date.now() - startMs) / 1000).toFixed(1).padStart(6)} s`;
+  const say = (line: string): void => options.print(`[${since()}] ${line}`);
+
+  say('bringing up Postgres, Kafka, registry and Connect (`anchorline stack down` ends them)');
+  await stackUp(stackOf(config), (line) => options.progress(`stack: ${line}`));
+  await using cleanUp = new AsyncDisposableStack();
+  const connection = kafkaConnectionOf(config);
+  const admin = createKafka(connection, options.log).admin();
+  await admin.connect();
+  cleanUp.defer(() => admin.disconnect());
+  await removeEarlierRuns(config, admin);
+
+  await createSource(config);
+  const source = new pg.Client({ connectionString: config.source.adminUrl });
+  await source.connect();
+  cleanUp.defer(() => source.end());
+  await createSourceSchema(source, 'newer');
+  const split = Math.floor(days.length * PLAYED_BEFORE);
+  await play(source, days.slice(0, split), options.progress);
+  say(`the farm's database holds the batch up to ${days[split - 1]?.date}`);
+
+  await migrateSchema(config, options.log);
+  await applyTopics(admin, topicManifest(topicSettingsOf(config)));
+  const prepared = await prepareSource(sourceAdminOf(config), sourceSettingsOf(config), options.progress);
+  say(`${prepared.captured.length} tables are prepared for capture, the topics are made`);
+  const opened = await openStore(config, options.log);
+  cleanUp.defer(() => opened.close());
+  const state = await StateReader.open(config.store.url, config.store.schema);
+  cleanUp.defer(() => state.close());
+  const connect = new ConnectClient(config.connect.url);
+  await connect.apply(await loadConnector(CONNECTOR_FILE, connectorSettingsOf(config)));
+  await connect.awaitRunning(config.connect.connector, CONNECTOR_START_MS);
+  say('the connector runs: what is there comes by snapshot, what follows from the log');
+
+  const signals = new DemoSignals();
+  cleanUp.defer(async () => signals.close());
+  const ready = Promise.withResolvers<void>();
+  const running = runRoles({ config, log: options.log, roles: ROLES, signals, onReady: ready.resolve });
+  await Promise.race([ready.promise, running]);
+  const watcher = await TopicWatcher.start({
+    connection,
+    registryUrl: config.registry.url,
+    topic: dailyStateTopic(config.topics.namespace),
+    groupId: `${config.topics.namespace}-demo`,
+    log: options.log,
+  });
+  cleanUp.defer(() => watcher.stop());
+  const pipeline: Pipeline = {
+    source,
+    admin,
+    store: opened.store,
+    state,
+    prefix: config.topics.prefix,
+    onWait: ({ positions, dirt, publications }) => {
+      const read = positions.reduce((sum, { next }) => sum + next, 0n);
+      options.progress(
+        `${read} changes ingested, ${dirt.assignments} assignments to compute, ` +
+          `${publications.entries} publications to send, ${watcher.count} rows in the topic`,
+      );
+    },
+  };
+
+  await play(source, days.slice(split), options.progress);
+  await settled(pipeline, SETTLE_LIMIT_MS);
+  say(
+    `the batch is computed to ${lastDay}: ${watcher.count} rows in ${dailyStateTopic(config.topics.namespace)}`,
+  );
+  for (const correction of CORRECTIONS) {
+    await followCorrection(correction, pipeline, watcher, options.print);
+  }
+  await compareTopicWithTable(state, watcher, say);
+  const batchDays = await state.batchDays();
+  options.print(`\n${batchTable(batchDays)}\n\n${weightChart(batchDays)}\n`);
+  const rss = Math.round(process.memoryUsage().rss / 2 ** 20);
+  say(`done; this process uses ${rss} MB, the stack's processes their own (\`anchorline stack status\`)`);
+  if (!options.once) {
+    say(`staying up until Ctrl-C: change something in ${redacted(config.source.adminUrl)}`);
+    await Promise.race([signals.interrupted, running]);
+  }
+  signals.end();
+  const code = await running;
+  // The connector would go on filling its slot's WAL for nobody.
+  await connect.remove(config.connect.connector);
+  return code === EXIT.forced ? EXIT.ok : code;
+}
+
+async function play(
+  source: pg.ClientBase,
+  days: readonly DayOfWrites[],
+  progress: (line: string) => void,
+): Promise<void> {
+  for (const [i, day] of days.entries()) {
+    await playDay(source, day);
+    if (i % 50 === 0) progress(`the farm writes its day ${day.date}`);
+  }
+}
+
+async function migrateSchema(config: Config, log: Logger): Promise<void> {
+  const pool = createPool({ connectionString: config.store.url, max: 2 }, (error) =>
+    log.warn({ err: error }, 'a connection to the state store was lost'),
+  );
+  try {
+    const names = { schema: config.store.schema, shared: SHARED_SCHEMA };
+    await migrate(pool, names, {
+      log: (line) => log.debug(line),
+      timescale: config.store.timescale,
+    });
+  } finally {
+    await pool.end();
+  }
+}
+
+/** The promise to consumers: the topic's last value of every key is the table's row. */
+async function compareTopicWithTable(
+  state: StateReader,
+  watcher: TopicWatcher,
+  say: (line: string) => void,
+): Promise<void> {
+  const table = await state.revisions();
+  const topic = watcher.lastRevisions();
+  const differing = [...table].filter(([key, revision]) => topic.get(key) !== revision).length;
+  const gone = [...topic.keys()].filter((key) => !table.has(key)).length;
+  if (differing + gone > 0) {
+    throw new Error(
+      `${differing} rows of the table are not the topic's, ${gone} of the topic are not the table's`,
+    );
+  }
+  say(`table and topic agree on all ${table.size} rows and their revisions`);
+}
+
+function redacted(url: string): string {
+  const shown = new URL(url);
+  shown.password = '';
+  return shown.href;
+}

@@ -1,0 +1,111 @@
+/** Reads daily-state as a consumer would: read-committed, from the beginning, keeping the last value of each key. */
+import { createAvroDecoder } from '../kafka/avro.ts';
+import type { AvroDecoder } from '../kafka/avro.ts';
+import { createKafka } from '../kafka/client.ts';
+import type { KafkaConnection } from '../kafka/client.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { dayToIso } from '../domain/day.ts';
+
+export interface SeenRow {
+  readonly assignmentId: number;
+  /** ISO date. */
+  readonly date: string;
+  /** null: the row is gone. */
+  readonly revision: number | null;
+  readonly atMs: number;
+}
+
+export interface WatcherOptions {
+  readonly connection: KafkaConnection;
+  readonly registryUrl: string;
+  readonly topic: string;
+  readonly groupId: string;
+  readonly log: Logger;
+}
+
+export class TopicWatcher {
+  readonly #last = new Map<string, SeenRow>();
+  readonly #stop: () => Promise<void>;
+  #recent: SeenRow[] = [];
+  #count = 0;
+
+  private constructor(stop: () => Promise<void>) {
+    this.#stop = stop;
+  }
+
+  static async start(options: WatcherOptions): Promise<TopicWatcher> {
+    const consumer = createKafka(options.connection, options.log).consumer({
+      groupId: options.groupId,
+      readUncommitted: false,
+      maxWaitTimeInMs: 50,
+    });
+    const decoder = createAvroDecoder(options.registryUrl);
+    const watcher = new TopicWatcher(() => consumer.disconnect());
+    await consumer.connect();
+    await consumer.subscribe({ topic: options.topic, fromBeginning: true });
+    await consumer.run({
+      eachMessage: async ({ message }) => {
+        const key = await decoded<Key>(decoder, message.key);
+        const value = await decoded<Value>(decoder, message.value);
+        if (key !== null) watcher.#see(key, value);
+      },
+    });
+    return watcher;
+  }
+
+  /** Messages seen so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The topic's last value of each key that still has a row: key → revision. */
+  lastRevisions(): ReadonlyMap<string, number> {
+    const revisions = new Map<string, number>();
+    for (const [key, { revision }] of this.#last) if (revision !== null) revisions.set(key, revision);
+    return revisions;
+  }
+
+  /** What came since the last call. */
+  takeRecent(): readonly SeenRow[] {
+    const recent = this.#recent;
+    this.#recent = [];
+    return recent;
+  }
+
+  stop(): Promise<void> {
+    return this.#stop();
+  }
+
+  #see(key: Key, value: Value | null): void {
+    const seen: SeenRow = {
+      assignmentId: key.assignment_id,
+      date: dayToIso(key.date),
+      revision: value?.revision ?? null,
+      atMs: Date.now(),
+    };
+    this.#count += 1;
+    this.#last.set(rowKey(seen), seen);
+    this.#recent.push(seen);
+  }
+}
+
+/** `<assignment>/<ISO date>`. */
+export function rowKey({ assignmentId, date }: Pick<SeenRow, 'assignmentId' | 'date'>): string {
+  return `${assignmentId}/${date}`;
+}
+
+interface Key {
+  readonly assignment_id: number;
+  readonly date: number;
+}
+
+interface Value {
+  readonly revision: number;
+}
+
+async function decoded<T>(decoder: AvroDecoder, bytes: Buffer | null): Promise<T | null> {
+  if (bytes === null) return null;
+  const result = await decoder.decode(bytes);
+  if (!result.ok) throw new Error(`daily-state holds what cannot be decoded: ${result.rejection.message}`);
+  return result.value as T;
+}
