@@ -103,7 +103,11 @@ export interface RecomputeFacts {
   readonly factsOf: ReadonlyMap<Id, AssignmentFacts>;
   /** Stored rows from the day before the window on, to the last one stored. Absent: none stored. */
   readonly storedOf: ReadonlyMap<Id, StoredRows>;
-  /** Weights in the rows that unmeasured transfers into these assignments left from: source → day → g. */
+  /**
+   * Weights in the rows that unmeasured transfers into these assignments left from: source → day → g.
+   * None of a source that is unknown, or whose batch is: its rows are about to go, and nobody will know then
+   * to whom it had sent fish.
+   */
   readonly sourceWeights: ReadonlyMap<Id, ReadonlyMap<Day, number>>;
   /** Assignments dropped by retention: never computed again. */
   readonly retired: ReadonlySet<Id>;

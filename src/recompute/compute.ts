@@ -3,7 +3,7 @@ import { MAX_DAY } from '../domain/day.ts';
 import type { Day } from '../domain/day.ts';
 import type { DayWindow } from '../domain/dirt.ts';
 import type { BatchFacts } from '../domain/engine-input.ts';
-import type { Id } from '../domain/facts.ts';
+import type { FactKind, Id } from '../domain/facts.ts';
 import type { RecomputeFacts, RecomputeWindow, RowChanges, RowDeletes } from '../domain/ports.ts';
 import type { Anomaly, DailyRows, StoredRows } from '../domain/rows.ts';
 import type { EngineSettings } from '../domain/settings.ts';
@@ -12,6 +12,7 @@ import type { BatchContext } from '../engine/context.ts';
 import { computeAssignment } from '../engine/compute.ts';
 import { changedDays, diffRows, emptyRows } from '../engine/diff.ts';
 import type { RowDiff } from '../engine/diff.ts';
+import type { DirtyWindow } from '../window/windows.ts';
 import type { Computed as EngineResult } from '../engine/types.ts';
 
 export interface Destination extends RecomputeWindow {
@@ -32,7 +33,7 @@ export interface Computed {
 
 /** Computes each window; a source before its destinations where the order of first days allows it. */
 export function computeAll(
-  windows: readonly RecomputeWindow[],
+  windows: readonly DirtyWindow[],
   facts: RecomputeFacts,
   settings: EngineSettings,
 ): Computed {
@@ -42,8 +43,11 @@ export function computeAll(
   return run.result();
 }
 
+/** Kinds of fact that decide who a source's destinations are, and from which day on they are dirty. */
+const DESTINATION_KINDS: ReadonlySet<string> = new Set<FactKind>(['transfer', 'assignment', 'batch']);
+
 class Run {
-  readonly #asked: ReadonlyMap<Id, RecomputeWindow>;
+  readonly #asked: ReadonlyMap<Id, DirtyWindow>;
   readonly #facts: RecomputeFacts;
   readonly #settings: EngineSettings;
   readonly #contexts = new Map<BatchFacts, BatchContext>();
@@ -56,7 +60,7 @@ class Run {
   readonly #destinations: Destination[] = [];
   #rowsComputed = 0;
 
-  constructor(windows: readonly RecomputeWindow[], facts: RecomputeFacts, settings: EngineSettings) {
+  constructor(windows: readonly DirtyWindow[], facts: RecomputeFacts, settings: EngineSettings) {
     this.#asked = new Map(windows.map((window) => [window.assignmentId, window]));
     this.#facts = facts;
     this.#settings = settings;
@@ -130,15 +134,19 @@ class Run {
 
   #noteDifference(id: Id, context: BatchContext | null, diff: RowDiff, stored: StoredRows | null): void {
     const days = changedDays(diff);
-    if (days.length === 0) return;
-    this.#changedDays.push({ assignmentId: id, days });
+    if (days.length > 0) this.#changedDays.push({ assignmentId: id, days });
     if (diff.changes.inserts.length + diff.changes.updates.length > 0) this.#changes.push(diff.changes);
     if (diff.deletes.days.length > 0) this.#deletes.push(diff.deletes);
-    // Without a context the assignment or its batch is gone, which dirties the receivers as structure does.
+    // Without a context the assignment or its batch is gone: structure dirtied the receivers, and its rows,
+    // though still stored, are withheld from them.
     if (context !== null) this.#dirtyDestinations(id, context, new Set(days), diff.changes.rows, stored);
   }
 
-  /** R24.7: a source's row of d−1 changed, appeared or vanished where an unmeasured transfer left on d. */
+  /**
+   * R24.7: a source's row of d−1 changed, appeared or vanished where an unmeasured transfer left on d.
+   * After a change of structure every destination, for the source's last recompute may not have known of it: its
+   * row appeared after the destination had looked, and nobody said so.
+   */
   #dirtyDestinations(
     id: Id,
     context: BatchContext,
@@ -146,19 +154,20 @@ class Run {
     rows: DailyRows,
     stored: StoredRows | null,
   ): void {
+    const anew = this.#asked.get(id)?.reasons.some((reason) => DESTINATION_KINDS.has(reason)) === true;
     for (const { destId, day, window } of context.destinationsOf(id)) {
-      if (!changed.has(day - 1) || !weightMoved(day - 1, rows, stored)) continue;
-      if (this.#willRead(destId, window)) continue;
+      const moved = changed.has(day - 1) && weightMoved(day - 1, rows, stored);
+      // What this run computes was loaded under the source's lock: it saw the stored row, or this run's own.
+      if (this.#covers(destId, window) && (!moved || !this.#computed.has(destId))) continue;
+      if (!moved && !anew) continue;
       this.#destinations.push({ sourceId: id, assignmentId: destId, ...window });
     }
   }
 
-  /** True for a destination that this very run computes later, those days included: it reads the new row anyway. */
-  #willRead(destId: Id, window: DayWindow): boolean {
-    const asked = this.#asked.get(destId);
-    return (
-      asked !== undefined && !this.#computed.has(destId) && asked.from <= window.from && window.to <= asked.to
-    );
+  /** True where this very run computes those days of the assignment, earlier or later than the one at hand. */
+  #covers(id: Id, window: DayWindow): boolean {
+    const asked = this.#asked.get(id);
+    return asked !== undefined && asked.from <= window.from && window.to <= asked.to;
   }
 }
 

@@ -42,6 +42,8 @@ export async function havingRows(session: Session, asked: readonly AssignmentFro
   const rows = await session.rows<[number]>(
     `SELECT d.assignment_id FROM unnest($1::bigint[], $2::date[]) w (assignment_id, date)
      JOIN ${session.t('daily_state')} d ON d.assignment_id = w.assignment_id AND d.date = w.date
+     JOIN ${session.t('fact_assignment')} a ON a.id = d.assignment_id
+     JOIN ${session.t('fact_batch')} b ON b.id = a.batch_id
      WHERE d.assignment_id = ANY ($1::bigint[]) AND d.date BETWEEN $3::date AND $4::date`,
     [...askedArrays(asked), ...daysBetween(asked.map((a) => a.from))],
   );
@@ -87,6 +89,8 @@ export async function readSourceWeights(
      UNION
      SELECT d.assignment_id, d.date, d.carry_weight_g FROM ${asked}
      JOIN ${session.t('daily_state')} d ON d.assignment_id = w.assignment_id AND d.date = w.date
+     JOIN ${session.t('fact_assignment')} a ON a.id = d.assignment_id
+     JOIN ${session.t('fact_batch')} b ON b.id = a.batch_id
      WHERE d.assignment_id = ANY ($1::bigint[]) AND d.date BETWEEN $3::date AND $4::date`,
     [
       numberArray(pairs.map((p) => p.assignmentId)),

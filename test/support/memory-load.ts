@@ -105,6 +105,8 @@ function sourceWeights(
   for (const fact of facts.get('transfer')?.values() ?? []) {
     const { sourceId, destId, completed, day, weightE4 } = fact as FactTypes['transfer'];
     if (!wanted.has(destId) || !completed || day === null || (weightE4 ?? 0) > 0) continue;
+    const source = facts.get('assignment')?.get(sourceId) as FactTypes['assignment'] | undefined;
+    if (source === undefined || facts.get('batch')?.has(source.batchId) !== true) continue;
     const row = rows.get(sourceId)?.get(day - 1);
     if (row === undefined) continue;
     const known = weights.get(sourceId) ?? new Map<Day, number>();

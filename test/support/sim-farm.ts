@@ -37,6 +37,11 @@ export class SimFarm {
   readonly life: FarmLife;
   readonly #random: Random;
   readonly #options: FarmOptions;
+  /**
+   * One kind only: a record that could have been read later is given up when a later one of its key, which never
+   * can, is set aside as well.
+   */
+  readonly #poison: Poison;
   readonly #rows = new Map<string, Map<string, SourceRow>>();
   /** Every record in the order in which the connector wrote it, over all topics. */
   readonly #emitted: Emitted[] = [];
@@ -47,6 +52,7 @@ export class SimFarm {
   constructor(random: Random, options: FarmOptions) {
     this.#random = random;
     this.#options = options;
+    this.#poison = random.pick(['undecodable', 'unmappable'] as const);
     this.life = { from: FIRST_DAY, to: FIRST_DAY + options.days };
   }
 
@@ -161,9 +167,7 @@ export class SimFarm {
 
   #emit(change: Change, snapshot: SnapshotMark): void {
     const { table, key } = change;
-    const poison = this.#random.chance(this.#options.poison)
-      ? this.#random.pick(['undecodable', 'unmappable'] as const)
-      : null;
+    const poison = this.#random.chance(this.#options.poison) ? this.#poison : null;
     const event = (after: SourceRow | null, committedMs: number | null): ChangeEvent => ({
       kind: 'change',
       table: table.name,

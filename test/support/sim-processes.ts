@@ -172,9 +172,9 @@ export function horizonMain(world: World): Main {
   return async (process) => {
     const clock = world.scheduler.clock(process.actor);
     const deps = { store: process.store, requests: world.requests.sender(process.gate), clock };
-    const { from, to } = world.farm.life;
     await rounds(async () => {
-      await advanceHorizon(deps, world.upstreamDone ? to + 2 : world.random.int(from, to), 3);
+      const goal = world.horizonGoal;
+      await advanceHorizon(deps, world.faulty ? goal - world.random.int(0, 4) : goal, 3);
       await clock.sleep(world.random.int(100, 3_000));
     }, onlyOutages);
   };
@@ -203,11 +203,17 @@ export function upstreamMain(world: World): Main {
     world.owners = farm.partitions().map(() => random.int(0, options.ingests - 1));
   };
   rebalance();
-  return async ({ gate }) => {
-    farm.populate(0.7, options.snapshot);
-    for (let n = 0; n < options.actions; n += 1) {
+  farm.populate(0.7, options.snapshot);
+  return async ({ gate, actor }) => {
+    for (;;) {
       const pause = random.int(0, 12);
       for (let i = 0; i < pause; i += 1) await gate('work');
+      if (world.actionsLeft === 0) {
+        world.failing.clear();
+        await world.scheduler.clock(actor).sleep(1_000);
+        continue;
+      }
+      world.actionsLeft -= 1;
       farm.act();
       if (random.chance(0.06)) farm.repeat(random.int(1, 15));
       if (random.chance(0.1)) rebalance();
@@ -215,8 +221,5 @@ export function upstreamMain(world: World): Main {
       if (random.chance(0.05)) world.failing.add(random.int(1, 7));
       if (random.chance(0.05)) world.failing.clear();
     }
-    world.failing.clear();
-    world.upstreamDone = true;
-    await new Promise<never>(() => undefined);
   };
 }

@@ -33,6 +33,9 @@ export interface Sabotage {
 export interface WorldOptions {
   readonly seed: number;
   readonly faults: Faults;
+  /** Times of work, each followed by quiet and a look at everything. */
+  readonly episodes: number;
+  /** Transactions of an episode. */
   readonly actions: number;
   readonly days: number;
   readonly poison: number;
@@ -74,8 +77,10 @@ export class World {
   /** True once the decoder reads what was undecodable before. */
   repaired = false;
   faulty = true;
-  /** True from the moment on when the farm's operators have gone home. */
-  upstreamDone = false;
+  /** Transactions that the farm's operators still have to do. */
+  actionsLeft = 0;
+  /** Where the scheduler wants the horizon in the end. */
+  horizonGoal = 0;
   calls = 0;
   kills = 0;
   readonly #processes = new Map<string, { actor: Actor; store: MemoryStore; main: Main }>();
@@ -123,6 +128,12 @@ export class World {
     this.#bury();
     this.#revive();
     return this.scheduler.step();
+  }
+
+  /** Lets things go wrong again. */
+  unsettle(): void {
+    this.faulty = true;
+    this.requests.lossy = true;
   }
 
   /** No more faults: what stood still goes on, what was dying is dead. */
