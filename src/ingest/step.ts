@@ -126,19 +126,22 @@ async function writePlan(
   plan: IngestPlan,
   decodedMs: number,
 ): Promise<{ applied: Applied; letters: readonly DeadLetter[] }> {
+  await setAside(tx, deps, plan.letters);
+  // Before anything is read: an attempt at such a letter that is just under way is waited for here, or the
+  // image that it writes would not be seen, and would stay.
+  if (plan.goodKeys.length > 0) await tx.supersedeDeadLetters(topic, plan.goodKeys);
   const applied = await applyPlan(tx, plan, deps.settings);
   if (applied.dirt.length > 0) {
     const origin = { committedMs: plan.committedMs, decodedMs };
     await tx.appendDirt(applied.dirt.map((dirt) => ({ ...dirt, ...origin })));
   }
-  const letters = [...plan.letters, ...applied.refused];
-  if (letters.length > 0) {
-    await deps.deadLetters.send(letters);
-    await tx.keepDeadLetters(letters);
-  }
-  const refusedKeys = new Set(applied.refused.map(({ record }) => record.key));
-  const goodKeys = plan.goodKeys.filter((key) => !refusedKeys.has(key));
-  if (goodKeys.length > 0) await tx.supersedeDeadLetters(topic, goodKeys);
+  await setAside(tx, deps, applied.refused);
   if (plan.snapshot !== null) await tx.noteSnapshot(plan.snapshot);
-  return { applied, letters };
+  return { applied, letters: [...plan.letters, ...applied.refused] };
+}
+
+async function setAside(tx: IngestTx, deps: IngestDeps, letters: readonly DeadLetter[]): Promise<void> {
+  if (letters.length === 0) return;
+  await deps.deadLetters.send(letters);
+  await tx.keepDeadLetters(letters);
 }
