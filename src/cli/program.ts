@@ -5,6 +5,7 @@ import { ConfigurationError } from '../domain/errors.ts';
 import { describeError, errorCode, withoutPasswords } from '../runtime/describe-error.ts';
 import { EXIT } from '../runtime/exit-codes.ts';
 import type { ExitCode } from '../runtime/exit-codes.ts';
+import { addAnchors } from './commands/anchors.ts';
 import { addConfig } from './commands/config.ts';
 import { addConnectors } from './commands/connectors.ts';
 import { addDeadLetters } from './commands/dead-letters.ts';
@@ -29,6 +30,7 @@ const COMMANDS = [
   addStatus,
   addRetry,
   addDeadLetters,
+  addAnchors,
   addConfig,
 ] as const;
 

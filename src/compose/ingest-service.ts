@@ -18,9 +18,16 @@ import { engineSettingsOf } from '../wiring.ts';
 import type { App } from './app.ts';
 import { consumerEvents, consumerTuning } from './consumers.ts';
 
-export function createIngestService(app: App): Service {
-  const { config, clock, store } = app;
-  const log = app.log.child({ role: 'ingest' });
+/** What ingest works with, and how to let go of it. */
+export interface IngestTools {
+  readonly deps: IsolatingIngestDeps;
+  close(): Promise<void>;
+}
+
+export function createIngestTools(
+  app: Pick<App, 'config' | 'log' | 'kafka' | 'store' | 'clock'>,
+): IngestTools {
+  const { config, log } = app;
   const { namespace, prefix } = config.topics;
   const requests = createRequests(app);
   const deadLetters = new KafkaDeadLetterTopic({
@@ -29,25 +36,36 @@ export function createIngestService(app: App): Service {
     version: VERSION,
     topic: deadLetterTopic(namespace),
   });
-  const deps: IsolatingIngestDeps = {
-    store,
-    decoder: recordDecoder(createAvroDecoder(config.registry.url), prefix),
-    deadLetters,
-    requests,
-    clock,
-    settings: engineSettingsOf(config),
-    isOutage,
+  return {
+    deps: {
+      store: app.store,
+      decoder: recordDecoder(createAvroDecoder(config.registry.url), prefix),
+      deadLetters,
+      requests,
+      clock: app.clock,
+      settings: engineSettingsOf(config),
+      isOutage,
+    },
+    close: async () => {
+      await Promise.all([requests.close(), deadLetters.close()]);
+    },
   };
+}
+
+export function createIngestService(app: App): Service {
+  const { config, clock, store } = app;
+  const log = app.log.child({ role: 'ingest' });
+  const tools = createIngestTools({ ...app, log });
   const handleBatch = async (records: readonly SourceRecord[], context: BatchContext): Promise<void> => {
     const { topic, partition, expected } = context;
-    for (const result of await ingestIsolating(deps, { topic, partition }, records, expected)) {
+    for (const result of await ingestIsolating(tools.deps, { topic, partition }, records, expected)) {
       note(app, result);
     }
   };
   const runner = new ConsumerRunner({
     connection: app.kafka,
     groupId: config.ingest.groupId,
-    topics: changeTopics(prefix),
+    topics: changeTopics(config.topics.prefix),
     positions: (partitions) => store.positions(partitions),
     handleBatch,
     onFatal: (error, at) => {
@@ -67,9 +85,7 @@ export function createIngestService(app: App): Service {
   return {
     id: 'ingest',
     run: (signal) => runner.run(signal),
-    stop: async () => {
-      await Promise.all([requests.close(), deadLetters.close()]);
-    },
+    stop: () => tools.close(),
   };
 }
 
@@ -78,7 +94,7 @@ export function isOutage(error: unknown): boolean {
   return isRetryable(error) || isInfrastructure(error);
 }
 
-export function createRequests(app: App): KafkaRecomputeRequests {
+export function createRequests(app: Pick<App, 'config' | 'log' | 'kafka'>): KafkaRecomputeRequests {
   return new KafkaRecomputeRequests({
     connection: app.kafka,
     log: app.log,

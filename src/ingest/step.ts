@@ -77,7 +77,9 @@ export async function ingestBatch(
   const { applied, letters } = await deps.store.ingest(async (tx) => {
     await tx.lockFacts(lockModeOf(plan));
     await tx.advance([{ ...partition, expected, next }]);
-    return writePlan(tx, deps, partition.topic, plan, decodedMs);
+    const written = await writePlan(tx, deps, partition.topic, plan, decodedMs);
+    if (plan.snapshot !== null) await tx.noteSnapshot(plan.snapshot);
+    return written;
   });
   const dirtied = applied.dirt.map((dirt) => dirt.assignmentId);
   if (dirtied.length > 0) await deps.requests.request(dirtied);
@@ -136,7 +138,6 @@ async function writePlan(
     await tx.appendDirt(applied.dirt.map((dirt) => ({ ...dirt, ...origin })));
   }
   await setAside(tx, deps, applied.refused);
-  if (plan.snapshot !== null) await tx.noteSnapshot(plan.snapshot);
   return { applied, letters: [...plan.letters, ...applied.refused] };
 }
 

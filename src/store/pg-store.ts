@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 
 import type { Day } from '../domain/day.ts';
 import { ConfigurationError } from '../domain/errors.ts';
-import type { Id } from '../domain/facts.ts';
+import type { Id, ManualAnchorFact } from '../domain/facts.ts';
 import type { DeadLetter, IngestTx, Parked, PublishedRow, RecomputeTx, StateStore } from '../domain/ports.ts';
 import type { RowCodec } from '../domain/row-codec.ts';
 import type { Anomaly } from '../domain/rows.ts';
@@ -11,7 +11,7 @@ import type { EngineSettings } from '../domain/settings.ts';
 import { readAnomalies, replaceAnomalies } from './anomalies.ts';
 import { claimDeadLetter, keepDeadLetters, openDeadLetters, supersedeDeadLetters } from './dead-letters.ts';
 import { appendDirt, park, parkedAssignments, takeDirt, unpark, waitingDirt } from './dirt.ts';
-import { readFacts, writeFacts } from './facts.ts';
+import { readFacts, selectFacts, writeFacts } from './facts.ts';
 import { moveHorizon, readHorizon } from './horizon.ts';
 import { acquireLease, releaseLease } from './leases.ts';
 import { load } from './load.ts';
@@ -25,7 +25,7 @@ import { resolve } from './resolve.ts';
 import { checkRetention, retire } from './retention.ts';
 import { writeRows } from './rows.ts';
 import { checkedNames } from './session.ts';
-import type { Build, Names, Session } from './session.ts';
+import type { Build, Session } from './session.ts';
 import { checkSettings } from './settings.ts';
 import { noteSnapshot, snapshotRunning } from './snapshots.ts';
 import { readStatus } from './status.ts';
@@ -56,6 +56,8 @@ export interface PgStore extends StateStore {
   unpark(assignmentIds: readonly Id[] | null): Promise<readonly Id[]>;
   anomalies(assignmentId: Id | null, limit: number): Promise<readonly Anomaly[]>;
   openDeadLetters(limit: number): Promise<readonly DeadLetter[]>;
+  /** Operators' own weighings, of one assignment or of all. */
+  manualAnchors(assignmentId: Id | null): Promise<readonly ManualAnchorFact[]>;
   rows(assignmentId: Id, from: Day, to: Day): Promise<readonly PublishedRow[]>;
   assignmentWeeks(assignmentId: Id): Promise<readonly Week[]>;
   batchWeeks(batchId: Id): Promise<readonly Week[]>;
@@ -91,16 +93,23 @@ export async function createPgStore(options: PgStoreOptions): Promise<PgStore> {
     checkSettings: () => write((session) => checkSettings(session, settings)),
     status: () => inTransaction(pool, names, ONE_SNAPSHOT, readStatus),
     anomalies: (id, limit) => read((session) => readAnomalies(session, id, limit)),
+    manualAnchors: (id) =>
+      read((session) =>
+        selectFacts(session, 'manual_anchor', '$1::bigint IS NULL OR f.assignment_id = $1', [id]),
+      ),
     openDeadLetters: (limit) => read((session) => openDeadLetters(session, limit)),
     rows: (id, from, to) => read((session) => readRows(session, id, from, to)),
     assignmentWeeks: (id) => read((session) => assignmentWeeks(session, id)),
     batchWeeks: (id) => read((session) => batchWeeks(session, id)),
     refreshWeeks: () => read((session) => refreshWeeks(session, build)),
-    retire: (cutoff, limit) =>
-      write(async (session) => {
+    async retire(cutoff, limit) {
+      await read(async (session) => {
         checkRetention(cutoff, await readHorizon(session));
-        return retire(session, cutoff, limit);
-      }),
+        // What is copied must not be what the next refresh would have corrected.
+        await refreshWeeks(session, build);
+      });
+      return write((session) => retire(session, cutoff, limit));
+    },
   };
 }
 

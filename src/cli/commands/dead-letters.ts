@@ -1,7 +1,9 @@
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 
+import { EXIT } from '../../runtime/exit-codes.ts';
 import type { CommandContext } from '../context.ts';
+import { withIngest } from '../ingest.ts';
 import { withStore } from '../store.ts';
 
 export function addDeadLetters(program: Command, context: CommandContext): void {
@@ -34,7 +36,43 @@ Examples:
         context.progress(open.length === 0 ? 'no dead letter is open' : `${open.length} shown`);
       });
     });
+
+  letters
+    .command('replay')
+    .description('Try the open ones again, once the cause is mended')
+    .option('--topic <topic>', 'those of this change topic only')
+    .option('--code <code>', 'those refused for this reason only')
+    .addHelpText(
+      'after',
+      `
+Each is decoded and mapped anew and takes effect only if no later record of its key did: nothing newer is undone.
+
+Examples:
+  $ anchorline dead-letters replay
+  $ anchorline dead-letters replay --code REC002`,
+    )
+    .action(async (only: { readonly topic?: string; readonly code?: string }) => {
+      await withIngest(context, async ({ store, deps }) => {
+        const { retryDeadLetter } = await import('../../ingest/step.ts');
+        const outcomes = { ingested: 0, superseded: 0, refused: 0 };
+        for (const { record, rejection } of await store.openDeadLetters(REPLAY_LIMIT)) {
+          if (only.topic !== undefined && record.topic !== only.topic) continue;
+          if (only.code !== undefined && rejection.code !== only.code) continue;
+          const outcome = await retryDeadLetter(deps, record);
+          outcomes[outcome] += 1;
+          if (outcome !== 'refused') continue;
+          const at = `${record.topic}/${record.partition}@${record.offset}`;
+          context.progress(`${at} is refused again: ${rejection.message}`);
+        }
+        const { ingested, superseded, refused } = outcomes;
+        context.print(`${ingested} ingested, ${superseded} superseded meanwhile, ${refused} refused again`);
+        if (refused > 0) context.exitWith(EXIT.failure);
+      });
+    });
 }
+
+/** More than anybody mends by hand; what is left over is replayed by the next call. */
+const REPLAY_LIMIT = 100_000;
 
 function limit(text: string): number {
   const value = Number(text);
