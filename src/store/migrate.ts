@@ -9,8 +9,9 @@ import { runner } from 'node-pg-migrate';
 import type { Pool, PoolClient } from 'pg';
 
 import { ConfigurationError } from '../domain/errors.ts';
-import { checkedNames } from './session.ts';
+import { Session, checkedNames, extensionSchema } from './session.ts';
 import type { Build, Names } from './session.ts';
+import { connect } from './transaction.ts';
 
 const DIRECTORY = fileURLToPath(new URL('migrations', import.meta.url));
 /** Ours, around the runner's own: the extension and the shared schema are made before it starts. */
@@ -31,11 +32,11 @@ export interface Migrated {
 /** Throws ConfigurationError STO003 when TimescaleDB is offered but cannot be created. */
 export async function migrate(pool: Pool, names: Names, options: MigrateOptions): Promise<Migrated> {
   checkedNames(names);
-  const client = await pool.connect();
+  const client = await connect(pool);
   try {
     await client.query(`SELECT pg_advisory_lock(${LOCK})`);
     const build = await prepare(client, names, options);
-    const extension = await extensionSchema(client);
+    const extension = await extensionSchema(new Session(client, names));
     const ran = await runner({
       dbClient: client,
       dir: DIRECTORY,
@@ -94,13 +95,6 @@ async function offered(client: PoolClient): Promise<Build> {
     );
   }
   return 'timescale';
-}
-
-async function extensionSchema(client: PoolClient): Promise<string> {
-  const { rows } = await client.query<{ schema: string }>(
-    `SELECT extnamespace::regnamespace::text AS schema FROM pg_extension WHERE extname = 'timescaledb'`,
-  );
-  return rows[0]?.schema ?? 'public';
 }
 
 /** `{{schema}}`, `{{shared}}`, `{{extension}}` and `{{build}}` are filled in. */

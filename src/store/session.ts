@@ -51,9 +51,7 @@ const parsers = new Map<number, (text: string) => unknown>([
   [OIDS.bytea, (text) => Buffer.from(text.slice(2), 'hex')],
 ]);
 const asText = (text: string): string => text;
-const TYPES = {
-  getTypeParser: (oid: number) => parsers.get(oid) ?? asText,
-} as unknown as CustomTypesConfig;
+const TYPES: CustomTypesConfig = { getTypeParser: (oid: number) => parsers.get(oid) ?? asText };
 
 /** Ids and counts are safe integers; whatever may exceed them (sequences, offsets) is selected as text. */
 function safeInteger(text: string): number {
@@ -100,4 +98,12 @@ export class Session {
       throw fromDriver(error);
     }
   }
+}
+
+/** Where TimescaleDB's functions are: they are named with it, because a search path may lack it. */
+export async function extensionSchema(session: Session): Promise<string> {
+  const row = await session.first<[string]>(
+    `SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'timescaledb'`,
+  );
+  return row?.[0] ?? 'public';
 }

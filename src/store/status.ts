@@ -1,5 +1,6 @@
 /** What operators ask of the store. */
 import type { Day } from '../domain/day.ts';
+import { extensionSchema } from './session.ts';
 import type { Session } from './session.ts';
 
 export interface StoreStatus {
@@ -77,12 +78,4 @@ async function estimatedRows(session: Session, build: string): Promise<number> {
       ? `SELECT ${await extensionSchema(session)}.approximate_row_count('${table}')`
       : `SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = '${table}'::regclass`;
   return (await session.first<[number]>(text))?.[0] ?? 0;
-}
-
-/** Where TimescaleDB's functions are. */
-export async function extensionSchema(session: Session): Promise<string> {
-  const row = await session.first<[string]>(
-    `SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'timescaledb'`,
-  );
-  return row?.[0] ?? 'public';
 }

@@ -42,8 +42,6 @@ export async function havingRows(session: Session, asked: readonly AssignmentFro
   const rows = await session.rows<[number]>(
     `SELECT d.assignment_id FROM unnest($1::bigint[], $2::date[]) w (assignment_id, date)
      JOIN ${session.t('daily_state')} d ON d.assignment_id = w.assignment_id AND d.date = w.date
-     JOIN ${session.t('fact_assignment')} a ON a.id = d.assignment_id
-     JOIN ${session.t('fact_batch')} b ON b.id = a.batch_id
      WHERE d.assignment_id = ANY ($1::bigint[]) AND d.date BETWEEN $3::date AND $4::date`,
     [...askedArrays(asked), ...daysBetween(asked.map((a) => a.from))],
   );
@@ -75,7 +73,10 @@ export async function readStored(
   return stored;
 }
 
-/** Weights at the end of days in rows, those of retired assignments included: source → day → g. */
+/**
+ * Weights at the end of days in rows, those of retired assignments included: source → day → g. None of a source
+ * that is unknown or whose batch is: its rows are about to go.
+ */
 export async function readSourceWeights(
   session: Session,
   pairs: readonly { readonly assignmentId: Id; readonly day: Day }[],
@@ -84,14 +85,16 @@ export async function readSourceWeights(
   if (pairs.length === 0) return weights;
   const asked = 'unnest($1::bigint[], $2::date[]) w (assignment_id, date)';
   const rows = await session.rows<[number, number, number]>(
-    `SELECT d.assignment_id, d.date, d.carry_weight_g FROM ${asked}
-     JOIN ${session.t('retired_weight')} d ON d.assignment_id = w.assignment_id AND d.date = w.date
-     UNION
-     SELECT d.assignment_id, d.date, d.carry_weight_g FROM ${asked}
-     JOIN ${session.t('daily_state')} d ON d.assignment_id = w.assignment_id AND d.date = w.date
-     JOIN ${session.t('fact_assignment')} a ON a.id = d.assignment_id
-     JOIN ${session.t('fact_batch')} b ON b.id = a.batch_id
-     WHERE d.assignment_id = ANY ($1::bigint[]) AND d.date BETWEEN $3::date AND $4::date`,
+    `SELECT s.assignment_id, s.date, s.carry_weight_g FROM (
+       SELECT d.assignment_id, d.date, d.carry_weight_g FROM ${asked}
+       JOIN ${session.t('retired_weight')} d ON d.assignment_id = w.assignment_id AND d.date = w.date
+       UNION
+       SELECT d.assignment_id, d.date, d.carry_weight_g FROM ${asked}
+       JOIN ${session.t('daily_state')} d ON d.assignment_id = w.assignment_id AND d.date = w.date
+       WHERE d.assignment_id = ANY ($1::bigint[]) AND d.date BETWEEN $3::date AND $4::date
+     ) s
+     JOIN ${session.t('fact_assignment')} a ON a.id = s.assignment_id
+     JOIN ${session.t('fact_batch')} b ON b.id = a.batch_id`,
     [
       numberArray(pairs.map((p) => p.assignmentId)),
       dayArray(pairs.map((p) => p.day)),
@@ -114,42 +117,54 @@ function daysBetween(days: readonly Day[]): [string, string] {
   return [dayText(Math.min(...days)), dayText(Math.max(...days))];
 }
 
-function columnsFrom(rows: readonly Row[], codec: RowCodec): StoredRows {
+/** Columns for the days from the first of these rows to the last. */
+function emptyColumns(rows: readonly Row[]) {
   const [assignmentId, firstDay, batchId, containerId, , firstDayNumber] = rows[0] as Row;
   const length = (rows.at(-1) as Row)[1] - firstDay + 1;
   const column = (): Float64Array => new Float64Array(length);
-  const activities = new Map<number, string>();
-  const stored = {
-    ...{ assignmentId, batchId, containerId, firstDay, firstDayNumber, length, activities },
-    ...{
-      stageId: column(),
-      weight: column(),
-      remainder: column(),
-      population: column(),
-      avgWeight: column(),
-    },
-    ...{
-      biomass: column(),
-      temp: column(),
-      deaths: column(),
-      feed: column(),
-      fcr: column(),
-      residual: column(),
-    },
-    ...{
-      anchor: new Uint8Array(length),
-      origins: new Uint32Array(length),
-      confidences: new Uint32Array(length),
-    },
-    ...{ present: new Uint8Array(length), batchIds: column(), containerIds: column(), dayNumbers: column() },
+  return {
+    assignmentId,
+    batchId,
+    containerId,
+    firstDay,
+    firstDayNumber,
+    length,
+    stageId: column(),
+    weight: column(),
+    remainder: column(),
+    population: column(),
+    avgWeight: column(),
+    biomass: column(),
+    temp: column(),
+    deaths: column(),
+    feed: column(),
+    fcr: column(),
+    anchor: new Uint8Array(length),
+    residual: column(),
+    origins: new Uint32Array(length),
+    confidences: new Uint32Array(length),
+    present: new Uint8Array(length),
+    batchIds: column(),
+    containerIds: column(),
+    dayNumbers: column(),
   };
+}
+
+function columnsFrom(rows: readonly Row[], codec: RowCodec): StoredRows {
+  const stored = emptyColumns(rows);
+  const activities = new Map<number, string>();
   for (const row of rows) {
-    const i = row[1] - firstDay;
+    const i = row[1] - stored.firstDay;
     stored.present[i] = 1;
-    [, , stored.batchIds[i], stored.containerIds[i]] = row;
+    stored.batchIds[i] = row[2];
+    stored.containerIds[i] = row[3];
     stored.stageId[i] = row[4] ?? Number.NaN;
-    [, , , , , stored.dayNumbers[i], stored.weight[i], stored.remainder[i], stored.population[i]] = row;
-    [, , , , , , , , , stored.avgWeight[i], stored.biomass[i]] = row;
+    stored.dayNumbers[i] = row[5];
+    stored.weight[i] = row[6];
+    stored.remainder[i] = row[7];
+    stored.population[i] = row[8];
+    stored.avgWeight[i] = row[9];
+    stored.biomass[i] = row[10];
     stored.temp[i] = row[11] ?? Number.NaN;
     stored.deaths[i] = row[12];
     stored.feed[i] = row[13];

@@ -70,9 +70,14 @@ export async function inSession<T>(
   }
 }
 
-async function connect(pool: Pool): Promise<PoolClient> {
+/** Throws StoreUnavailableError, or ConfigurationError STO002 where the server refuses the login or database. */
+export async function connect(pool: Pool): Promise<PoolClient> {
   try {
-    return await pool.connect();
+    const client = await pool.connect();
+    // Lost between two statements, a connection says so by an event, which unheard would end the process. The next
+    // statement fails in any case.
+    if (client.listenerCount('error') === 0) client.on('error', () => undefined);
+    return client;
   } catch (error) {
     if (error instanceof pg.DatabaseError && !isInfrastructure(error)) {
       throw new ConfigurationError(

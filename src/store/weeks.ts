@@ -1,6 +1,7 @@
 /** The week aggregates (R23 by ISO week), and their refresh where they are materialised. */
 import type { Day } from '../domain/day.ts';
 import type { Id } from '../domain/facts.ts';
+import { extensionSchema } from './session.ts';
 import type { Build, Session } from './session.ts';
 
 /** A week of an assignment or of a batch; what there was nothing of is null. Definitions: migrations/1006_weeks.sql. */
@@ -46,10 +47,27 @@ async function weeksOf(session: Session, view: string, key: string, id: Id): Pro
     ([week, avgWeightG, lastDate, population, biomassKg, deaths, feedKg, fcr, tempC, ...rest]) => {
       const [weight, temp, mortality, feed, fcrConfidence, count, meanG, rmsG] = rest;
       return {
-        ...{ week, avgWeightG, lastDate, population, biomassKg, mortalityCount: deaths, feedKg },
-        ...{ observedFcr: fcr, tempC },
-        lowestConfidence: { weight, temp, mortality, feed, fcr: fcrConfidence },
-        residuals: { count, meanG, rmsG },
+        week,
+        avgWeightG,
+        lastDate,
+        population,
+        biomassKg,
+        mortalityCount: deaths,
+        feedKg,
+        observedFcr: fcr,
+        tempC,
+        lowestConfidence: {
+          weight,
+          temp,
+          mortality,
+          feed,
+          fcr: fcrConfidence,
+        },
+        residuals: {
+          count,
+          meanG,
+          rmsG,
+        },
       };
     },
   );
@@ -61,5 +79,7 @@ async function weeksOf(session: Session, view: string, key: string, id: Id): Pro
  */
 export async function refreshWeeks(session: Session, build: Build): Promise<void> {
   if (build === 'plain') return;
-  await session.run(`CALL refresh_continuous_aggregate('${session.t('assignment_week_live')}', NULL, NULL)`);
+  const extension = await extensionSchema(session);
+  const view = session.t('assignment_week_live');
+  await session.run(`CALL ${extension}.refresh_continuous_aggregate('${view}', NULL, NULL)`);
 }

@@ -4,12 +4,12 @@ import { BUILDS, openBuild } from '../support/store-builds.ts';
 import type { StorePlace } from '../support/store-builds.ts';
 import { describeStoreConformance } from '../support/store-conformance.ts';
 
-describe.each(BUILDS)('Postgres, %s build', (build) => {
+describe.each(BUILDS)('%s', (build) => {
   let place: StorePlace;
   beforeAll(async () => {
     place = await openBuild(build);
   });
   afterAll(() => place[Symbol.asyncDispose]());
 
-  describeStoreConformance('state store', async () => (await place.newStore()).store);
+  describeStoreConformance(`Postgres, ${build} build`, async () => (await place.newStore()).store);
 });

@@ -125,10 +125,11 @@ export class MemoryIngestTx implements IngestTx {
     return this.#tx.call('ingest.keepDeadLetters', async () => {
       for (const letter of letters) {
         if (letter.record.key !== null) await this.#supersede(letter.record.topic, [letter.record.key]);
-        const key = letterKey(letter.record);
-        if (this.#tx.view.letters.get(key) === undefined) {
-          this.#tx.view.letters.set(key, Object.freeze({ ...letter, state: 'open' as const }));
-        }
+        // One that a failed attempt had settled is open again.
+        this.#tx.view.letters.set(
+          letterKey(letter.record),
+          Object.freeze({ ...letter, state: 'open' as const }),
+        );
       }
     });
   }

@@ -31,7 +31,7 @@ export function describeFacts(makeStore: MakeStore): void {
         for (const [kind, facts] of farm.facts) {
           const ids = [...facts.keys()];
           const stored = await store.ingest((tx) => tx.readFacts(kind, [...ids, 999]));
-          expect(new Map([...stored].sort(([a], [b]) => a - b)), kind).toEqual(new Map([...facts]));
+          expect({ kind, facts: stored }).toEqual({ kind, facts });
         }
       }
     });
@@ -41,8 +41,14 @@ export function describeFacts(makeStore: MakeStore): void {
       const note = '"a\\b" {NULL,\'x\'} \t ü';
       const anchor = { id: 1, assignmentId: 1, day: DAY_0, weightE4: 2 ** 53 - 1, author: 'NULL', note };
       const scenario = {
-        ...{ id: 1, name: null, createdAtUs: 1_704_067_200_123_457, batchId: null, initialWeight: 0.1 + 0.2 },
-        ...{ tgcModelId: null, mortalityModelId: null, constraintSetId: null },
+        id: 1,
+        name: null,
+        createdAtUs: 0x60dd710230241,
+        batchId: null,
+        initialWeight: 0.1 + 0.2,
+        tgcModelId: null,
+        mortalityModelId: null,
+        constraintSetId: null,
       };
       await write(store, 'manual_anchor', [anchor]);
       await write(store, 'scenario', [scenario]);
@@ -141,7 +147,7 @@ export function describeFacts(makeStore: MakeStore): void {
         const maps = { facts: farm.facts, readingParameters: readingParameters(farm) };
         for (const scopes of [...scopesOfEveryKind().map((scope) => [scope]), scopesOfEveryKind()]) {
           const resolved = await store.ingest((tx) => tx.resolve(scopes));
-          expect(resolved, JSON.stringify(scopes)).toEqual(resolveScopes(scopes, maps));
+          expect({ scopes, resolved }).toEqual({ scopes, resolved: resolveScopes(scopes, maps) });
         }
       }
     });
@@ -151,8 +157,10 @@ export function describeFacts(makeStore: MakeStore): void {
       const before = assignment({ id: 1, batchId: 1 });
       await write(store, 'assignment', [
         before,
-        ...[assignment({ id: 2, batchId: 1 }), assignment({ id: 3, batchId: 2 })],
-        ...[assignment({ id: 4, batchId: 3 }), assignment({ id: 5, batchId: 4 })],
+        assignment({ id: 2, batchId: 1 }),
+        assignment({ id: 3, batchId: 2 }),
+        assignment({ id: 4, batchId: 3 }),
+        assignment({ id: 5, batchId: 4 }),
       ]);
       await write(store, 'transfer', [
         transfer({ id: 1, sourceId: 1, destId: 4 }),

@@ -46,12 +46,13 @@ export function describeRows(makeStore: MakeStore): void {
 
       const now = (await stored(store, 1))!;
       expect([now.length, now.present[3], now.batchIds[5], now.containerIds[5], now.batchIds[6]]).toEqual([
-        ...[29, 0, 7, 8, 1],
+        29, 0, 7, 8, 1,
       ]);
       for (const i of [0, 1, 2, 4, 5, 6, 28]) {
         expect({ ...stateOf(now, i), dayNumber: now.dayNumbers[i] }).toEqual({
           ...stateOf([2, 5, 28].includes(i) ? after : before, i),
-          ...{ batchId: before.batchId, containerId: before.containerId },
+          batchId: before.batchId,
+          containerId: before.containerId,
         });
       }
       expect(await stored(store, 2)).toEqual(storedOf(other));
@@ -60,7 +61,7 @@ export function describeRows(makeStore: MakeStore): void {
     it('refuses to change a row that is not stored', async () => {
       const store = await makeStore();
       const rows = rowsOf({ assignmentId: 1, firstDay: DAY_0, length: 3 });
-      await expect(commit(store, [updating(rows, [0])])).rejects.toThrow();
+      await expect(commit(store, [updating(rows, [0])])).rejects.toThrow(/row/);
     });
   });
 
@@ -106,7 +107,7 @@ export function describeRows(makeStore: MakeStore): void {
       const seen = await store.readPublications(1, 2, 2);
       await commit(store, NO_CHANGES, [], [[3, [1], 1]]);
       await store.settlePublications(seen.flatMap((b) => b.sequences));
-      expect((await ids(1, 10)).sort()).toEqual([3, 7]);
+      expect((await ids(1, 10)).sort((a, b) => a - b)).toEqual([3, 7]);
       expect(
         (await store.readPublications(1, 2, 10)).find((b) => b.assignmentId === 3)!.messages.length,
       ).toBe(1);
@@ -136,7 +137,10 @@ function commit(
     await tx.writeRows(changes, deletes, revision);
     await tx.appendPublication(
       entries.map(([assignmentId, days, committedMs]) => ({
-        ...{ assignmentId, revision, committedMs, decodedMs: 99 },
+        assignmentId,
+        revision,
+        committedMs,
+        decodedMs: 99,
         days: Int32Array.from(days, (day) => DAY_0 + day),
       })),
     );
@@ -157,7 +161,11 @@ function expectedRow(rows: DailyRows, i: number): PublishedRow {
   const { lifecycleStageId, ...state } = { ...stateOf(rows, i), lifecycleStageId: stateOf(rows, i).stageId };
   return {
     ...state,
-    ...{ id: 0n, lifecycleStageId, date: rows.firstDay + i, lastComputedAtMs: 0, revision: 0n },
+    id: 0n,
+    lifecycleStageId,
+    date: rows.firstDay + i,
+    lastComputedAtMs: 0,
+    revision: 0n,
     sources: unpackOrigins(rows.origins[i]!, rows.activities?.get(i)),
     confidenceScores: unpackConfidences(rows.confidences[i]!),
   };
@@ -170,8 +178,22 @@ function asState(row: PublishedRow): Partial<PublishedRow> {
   const { biomassKg, tempC, mortalityCount, feedKg, observedFcr, anchorType, sources, confidenceScores } =
     row;
   return {
-    ...{ assignmentId, batchId, containerId, lifecycleStageId, date, dayNumber, avgWeightG, population },
-    ...{ biomassKg, tempC, mortalityCount, feedKg, observedFcr, anchorType, sources, confidenceScores },
+    assignmentId,
+    batchId,
+    containerId,
+    lifecycleStageId,
+    date,
+    dayNumber,
+    avgWeightG,
+    population,
+    biomassKg,
+    tempC,
+    mortalityCount,
+    feedKg,
+    observedFcr,
+    anchorType,
+    sources,
+    confidenceScores,
     anchorResidualG: row.anchorResidualG,
   };
 }

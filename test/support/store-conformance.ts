@@ -14,7 +14,7 @@ import { describeRows } from './store-conformance-rows.ts';
 export type MakeStore = () => Promise<StateStore>;
 
 export function describeStoreConformance(name: string, makeStore: MakeStore): void {
-  describe(name, () => {
+  describe(`state store: ${name}`, () => {
     describeFacts(makeStore);
     describeLoading(makeStore);
     describeRows(makeStore);

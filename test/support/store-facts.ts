@@ -12,24 +12,43 @@ type Partially<K extends FactKind> = { id: Id } & Partial<FactTypes[K]>;
 
 export function batch(fields: Partially<'batch'>): FactTypes['batch'] {
   return {
-    ...{ batchNumber: 'B', speciesId: 1, status: 'ACTIVE', startDay: DAY_0, endDay: null },
-    ...{ pinnedScenarioId: null, pinnedRunId: null },
+    batchNumber: 'B',
+    speciesId: 1,
+    status: 'ACTIVE',
+    startDay: DAY_0,
+    endDay: null,
+    pinnedScenarioId: null,
+    pinnedRunId: null,
     ...fields,
   };
 }
 
 export function assignment(fields: Partially<'assignment'>): FactTypes['assignment'] {
   return {
-    ...{ batchId: 1, containerId: 1, stageId: null, populationCount: 1000, avgWeightE4: null },
-    ...{ startDay: DAY_0, departureDay: null, isActive: true },
+    batchId: 1,
+    containerId: 1,
+    stageId: null,
+    populationCount: 1e3,
+    avgWeightE4: null,
+    startDay: DAY_0,
+    departureDay: null,
+    isActive: true,
     ...fields,
   };
 }
 
 export function transfer(fields: Partially<'transfer'>): FactTypes['transfer'] {
   return {
-    ...{ workflowId: null, sourceId: 1, destId: null, count: 10, deaths: 0, completed: true, day: DAY_0 },
-    ...{ weightE4: null, sampleSize: null, selection: 'AVERAGE' as const },
+    workflowId: null,
+    sourceId: 1,
+    destId: null,
+    count: 10,
+    deaths: 0,
+    completed: true,
+    day: DAY_0,
+    weightE4: null,
+    sampleSize: null,
+    selection: 'AVERAGE' as const,
     ...fields,
   };
 }

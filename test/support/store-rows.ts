@@ -30,14 +30,20 @@ export function rowsOf(shape: RowsShape): DailyRows {
   );
   const activities = new Map([[1, `TRANSFER:${assignmentId}`], [3, 'odd "\\t\n\\" \\N 1']]); // prettier-ignore
   return {
-    ...{ assignmentId, batchId, containerId, firstDay, firstDayNumber: 1 - (seed % 3), length, anchor },
+    assignmentId,
+    batchId,
+    containerId,
+    firstDay,
+    firstDayNumber: 1 - (seed % 3),
+    length,
+    anchor,
     activities: length > 3 ? activities : null,
     stageId: sometimes(1, (i) => 1 + (i % 4)),
     weight: column((i) => 100 * vary(2, i) + i / 3),
     remainder: column((i) => vary(3, i) - 0.5),
-    population: column((i) => Math.round(10_000 * vary(4, i))),
+    population: column((i) => Math.round(1e4 * vary(4, i))),
     avgWeight: column((i) => cents(100 * vary(2, i) + i / 3)),
-    biomass: column((i) => cents(5000 * vary(5, i))),
+    biomass: column((i) => cents(5e3 * vary(5, i))),
     temp: sometimes(6, (i) => cents(14 * vary(6, i) - 1)),
     deaths: column((i) => Math.round(20 * vary(7, i))),
     feed: column((i) => cents(300 * vary(8, i))),

@@ -2,8 +2,10 @@
 CREATE TABLE assignment_week_retired AS SELECT * FROM assignment_week_live WITH NO DATA;
 CREATE INDEX assignment_week_retired_assignment ON assignment_week_retired (assignment_id, week);
 
+-- A materialised week of theirs stays until the next refresh: it must not count twice.
 CREATE VIEW assignment_week_parts AS
-SELECT * FROM assignment_week_live
+SELECT * FROM assignment_week_live l
+WHERE NOT EXISTS (SELECT FROM retired_assignment r WHERE r.assignment_id = l.assignment_id)
 UNION ALL
 SELECT * FROM assignment_week_retired;
 

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import pg from 'pg';
+
+import { StalePositionError } from '../../src/domain/errors.ts';
+import { StoreUnavailableError, fromDriver, isInfrastructure } from '../../src/store/errors.ts';
+
+function failure(code: string): pg.DatabaseError {
+  const error = new pg.DatabaseError('connection terminated', 0, 'error');
+  error.code = code;
+  return error;
+}
+
+describe('isInfrastructure', () => {
+  it.each([
+    '08006',
+    '57P01',
+    '57014',
+    '40P01',
+    '40001',
+    '53100',
+    '53200',
+    '53300',
+    '55P03',
+    '25006',
+    '58030',
+  ])('takes SQLSTATE %s as one that may heal', (code) => {
+    expect(isInfrastructure(failure(code))).toBe(true);
+    expect(fromDriver(failure(code))).toBeInstanceOf(StoreUnavailableError);
+  });
+
+  it.each(['23505', '22003', '42P01', '40002', '28P01', 'XX000', 'P0001'])('does not take %s so', (code) => {
+    expect(isInfrastructure(failure(code))).toBe(false);
+    expect(fromDriver(failure(code))).toMatchObject({ code });
+  });
+
+  it('judges system calls by their code, whatever their text', () => {
+    expect(isInfrastructure(Object.assign(new Error('x'), { code: 'ECONNRESET' }))).toBe(true);
+    expect(isInfrastructure(Object.assign(new Error('connection reset'), { code: 'ENOENT' }))).toBe(false);
+    expect(isInfrastructure(new Error('Connection terminated unexpectedly'))).toBe(false);
+    expect(isInfrastructure('ECONNRESET')).toBe(false);
+  });
+
+  it('leaves our own errors as they are', () => {
+    const stale = new StalePositionError('t', 0, 1n);
+    expect(fromDriver(stale)).toBe(stale);
+    expect(isInfrastructure(stale)).toBe(false);
+  });
+
+  it('takes a bare Error of the driver as a lost connection, but no mistake of programming', () => {
+    expect(fromDriver(new Error('Connection terminated'))).toBeInstanceOf(StoreUnavailableError);
+    const mistake = new TypeError('not a function');
+    expect(fromDriver(mistake)).toBe(mistake);
+  });
+});

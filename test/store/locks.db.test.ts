@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import type { PgStore } from '../../src/store/pg-store.ts';
+import { AbortedTransactionError, createPool } from '../../src/store/transaction.ts';
+import { isInfrastructure } from '../../src/store/errors.ts';
+import { openBuild } from '../support/store-builds.ts';
+import type { StorePlace } from '../support/store-builds.ts';
+import { DAY_0 } from '../support/store-facts.ts';
+import { inserting, rowsOf } from '../support/store-rows.ts';
+
+describe('locks and lost connections', () => {
+  let place: StorePlace;
+  let store: PgStore;
+  let schema: string;
+  beforeAll(async () => {
+    place = await openBuild('plain');
+    ({ store, schema } = await place.newStore());
+  });
+  afterAll(() => place[Symbol.asyncDispose]());
+
+  /** Holds a transaction open until told, once `hold` has run in it. */
+  async function held(mode: 'shared' | 'exclusive'): Promise<() => Promise<void>> {
+    const locked = Promise.withResolvers<void>();
+    const letGo = Promise.withResolvers<void>();
+    const done = store.ingest(async (tx) => {
+      await tx.lockFacts(mode);
+      locked.resolve();
+      await letGo.promise;
+    });
+    await locked.promise;
+    return async () => {
+      letGo.resolve();
+      await done;
+    };
+  }
+
+  /** Backends that wait for an advisory lock. */
+  async function waiting(): Promise<number> {
+    const { rows } = await place.pool.query<{ n: number }>(
+      `SELECT count(*)::int AS n FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`,
+    );
+    return rows[0]!.n;
+  }
+
+  async function untilWaiting(): Promise<void> {
+    while ((await waiting()) === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  it.each([
+    ['exclusive', 'shared'],
+    ['shared', 'exclusive'],
+    ['exclusive', 'exclusive'],
+  ] as const)('an %s holder keeps a %s one waiting', async (first, second) => {
+    const order: string[] = [];
+    const release = await held(first);
+    const other = store
+      .ingest(async (tx) => {
+        await tx.lockFacts(second);
+        order.push('second');
+      })
+      .then(() => order.push('committed'));
+    await untilWaiting();
+    order.push('released');
+    await release();
+    await other;
+    expect(order).toEqual(['released', 'second', 'committed']);
+  });
+
+  it('shared holders do not wait for each other', async () => {
+    const release = await held('shared');
+    await expect(store.ingest((tx) => tx.lockFacts('shared'))).resolves.toBeUndefined();
+    await release();
+  });
+
+  it('another schema does not wait', async () => {
+    const release = await held('exclusive');
+    const { store: other } = await place.newStore();
+    await expect(other.ingest((tx) => tx.lockFacts('exclusive'))).resolves.toBeUndefined();
+    await release();
+  });
+
+  it('a second recompute of an assignment waits and then sees what the first wrote', async () => {
+    const rows = rowsOf({ assignmentId: 1, firstDay: DAY_0, length: 3 });
+    const locked = Promise.withResolvers<void>();
+    const window = { assignmentId: 1, from: DAY_0, to: DAY_0 };
+    const first = store.recompute(async (tx) => {
+      await tx.lock([3, 1]);
+      locked.resolve();
+      await untilWaiting();
+      await tx.writeRows([inserting(rows)], [], 1n);
+    });
+    await locked.promise;
+    const seen = await store.recompute(async (tx) => {
+      await tx.lock([2, 1, 1]);
+      return (await tx.load([window])).storedOf.get(1)?.length;
+    });
+    await first;
+    expect(seen).toBe(3);
+  });
+
+  it('a horizon being moved waits for an assignment being committed', async () => {
+    const release = await held('exclusive');
+    const moved = store.moveHorizon(DAY_0, 1, 0);
+    await untilWaiting();
+    await release();
+    await expect(moved).resolves.toEqual([]);
+  });
+
+  it('a cut connection is infrastructure, and the pool goes on', async () => {
+    const cut = store.ingest(async (tx) => {
+      await tx.lockFacts('exclusive');
+      await place.pool.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid()`,
+      );
+      await tx.lockFacts('exclusive');
+    });
+    const error = await cut.then(
+      () => null,
+      (reason: unknown) => reason,
+    );
+    expect(isInfrastructure(error)).toBe(true);
+    await store.ingest((tx) => tx.lockFacts('exclusive'));
+  });
+
+  it('a server that does not answer is infrastructure, a database that is not there is not', async () => {
+    const { host, port } = place.pool.options as { host: string; port: number };
+    const attempt = async (config: object) => {
+      const pool = createPool(
+        { host, port, user: 'postgres', database: 'postgres', ...config },
+        () => undefined,
+      );
+      const { createPgStore } = await import('../../src/store/pg-store.ts');
+      const options = { schema, codec: await import('../../src/engine/row-codes.ts') };
+      const settings = { timeZone: 'UTC', growthModel: 'auto', recordedDeathsInCount: false } as const;
+      try {
+        return await createPgStore({ pool, settings, ...options });
+      } catch (error) {
+        return error;
+      } finally {
+        await pool.end();
+      }
+    };
+    expect(isInfrastructure(await attempt({ port: 1 }))).toBe(true);
+    const missing = await attempt({ database: 'missing' });
+    expect(missing).toMatchObject({ code: 'STO002' });
+    expect(isInfrastructure(missing)).toBe(false);
+  });
+
+  it('a statement that failed and was swallowed fails the transaction', async () => {
+    const swallowed = store.ingest(async (tx) => {
+      await tx
+        .writeFacts('container', [{ id: 1, name: null as never, hallId: null, areaId: null }], [])
+        .catch(() => 0);
+    });
+    await expect(swallowed).rejects.toThrow(AbortedTransactionError);
+  });
+});
