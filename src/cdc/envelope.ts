@@ -61,7 +61,7 @@ function change(
   return {
     kind: 'change',
     // The topic first: a hypertable's rows may come from chunks, whose names mean nothing.
-    table: tableOfTopic(prefix, topic) ?? String(source['table'] ?? topic),
+    table: tableOfTopic(prefix, topic) ?? (typeof source['table'] === 'string' ? source['table'] : topic),
     key,
     after,
     committedMs: committedMs == null ? null : Number(committedMs),

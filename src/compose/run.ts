@@ -18,6 +18,7 @@ import { createPublishService } from './publish-service.ts';
 import { createRecomputeService } from './recompute-service.ts';
 import { createSchedulerService } from './scheduler-service.ts';
 import { openStore } from './store.ts';
+import { createSupervisorService } from './supervisor-service.ts';
 import { WakeUp } from './wake-up.ts';
 
 export const ROLES = ['ingest', 'recompute', 'publish', 'scheduler'] as const;
@@ -86,7 +87,13 @@ function servicesOf(app: App, roles: readonly Role[]): Service[] {
     log,
   });
   const chosen = (Object.keys(services) as Role[]).filter((role) => roles.includes(role));
-  return [http, createMonitorService(app), ...chosen.map((role) => services[role]())];
+  const supervised = roles.includes('scheduler') && config.connect.superviseMs > 0;
+  return [
+    http,
+    createMonitorService(app),
+    ...chosen.map((role) => services[role]()),
+    ...(supervised ? [createSupervisorService(app)] : []),
+  ];
 }
 
 /** kafkajs loses a rejection now and then when a broker goes away; anything else unhandled is a bug and fatal. */

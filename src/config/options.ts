@@ -160,6 +160,12 @@ export const OPTIONS = {
       default: 'prefer',
       prose: 'TLS between Connect and the farm’s database.',
     }),
+    superviseMs: ms(
+      0,
+      HOUR,
+      15_000,
+      'How often the scheduler looks whether the connector or a task has failed, and restarts it; 0: never.',
+    ),
     heartbeatMs: ms(
       1_000,
       HOUR,

@@ -11,27 +11,37 @@ export interface Supervision {
   readonly intervalMs: number;
   readonly maxIntervalMs: number;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** False while another process supervises. */
+  readonly mayAct: () => Promise<boolean>;
+  /** Connect answered. */
+  readonly onLook: () => void;
   readonly onRestart: (trace: readonly string[]) => void;
-  /** Connect itself does not answer: told once per look. */
+  /** Connect itself, or whoever says whether to act, does not answer: told once per look. */
   readonly onUnreachable: (error: unknown) => void;
 }
 
 /** Resolves when the signal aborts. */
 export async function superviseConnector(supervision: Supervision, signal: AbortSignal): Promise<void> {
-  const { client, connector, intervalMs, maxIntervalMs } = supervision;
+  const { intervalMs, maxIntervalMs } = supervision;
   let waitMs = intervalMs;
   while (!signal.aborted) {
     try {
-      const state = await client.state(connector);
-      const failed = state === null ? [] : [state, ...state.tasks].filter((part) => part.state === 'FAILED');
-      if (failed.length > 0) {
-        supervision.onRestart(failed.flatMap((part) => part.trace));
-        await client.restartFailed(connector);
-      }
-      waitMs = failed.length > 0 ? Math.min(waitMs * 2, maxIntervalMs) : intervalMs;
+      const restarted = (await supervision.mayAct()) && (await restartFailed(supervision));
+      waitMs = restarted ? Math.min(waitMs * 2, maxIntervalMs) : intervalMs;
     } catch (error) {
       supervision.onUnreachable(error);
     }
     await supervision.sleep(waitMs, signal).catch(() => undefined);
   }
+}
+
+/** True where something had failed and was started again. */
+async function restartFailed({ client, connector, onLook, onRestart }: Supervision): Promise<boolean> {
+  const state = await client.state(connector);
+  onLook();
+  const failed = state === null ? [] : [state, ...state.tasks].filter((part) => part.state === 'FAILED');
+  if (failed.length === 0) return false;
+  onRestart(failed.flatMap((part) => part.trace));
+  await client.restartFailed(connector);
+  return true;
 }

@@ -21,10 +21,10 @@ export async function readTables(folder: string): Promise<Tables> {
     const text = await unzip(await readFile(join(folder, file)));
     tables.set(
       file.slice(0, -SUFFIX.length),
-      parse(text, {
+      parse<Row>(text, {
         columns: true,
         cast: (value, { header, quoting }) => (header || value !== '' || quoting ? value : null),
-      }) as Row[],
+      }),
     );
   }
   return tables;

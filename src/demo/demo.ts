@@ -2,6 +2,7 @@
  * The whole pipeline before one's eyes: a farm's database is made and played, captured, computed and published;
  * then three corrections are written and followed to the topic.
  */
+import type { Admin } from 'kafkajs';
 import pg from 'pg';
 import type { Config } from '../config/load.ts';
 import { ROLES, runRoles } from '../compose/run.ts';
@@ -12,6 +13,7 @@ import { prepareSource } from '../connect/source.ts';
 import { applyTopics, topicManifest } from '../connect/topics.ts';
 import { dailyStateTopic } from '../domain/topics.ts';
 import { createKafka } from '../kafka/client.ts';
+import type { KafkaConnection } from '../kafka/client.ts';
 import { EXIT } from '../runtime/exit-codes.ts';
 import type { ExitCode } from '../runtime/exit-codes.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -32,6 +34,7 @@ import { batchTable, weightChart } from './chart.ts';
 import { CORRECTIONS } from './corrections.ts';
 import { SAMPLE_BATCH, readTables } from './data.ts';
 import { followCorrection } from './follow.ts';
+import { stackMemory } from './memory.ts';
 import { createSource, demoConfig, removeEarlierRuns } from './names.ts';
 import { DemoSignals } from './signals.ts';
 import { settled } from './settled.ts';
@@ -57,51 +60,94 @@ const PLAYED_BEFORE = 0.5;
 const SETTLE_LIMIT_MS = 300_000;
 const CONNECTOR_START_MS = 120_000;
 
+/** One run's means: its settings, its clients, and how it speaks. */
+interface Run {
+  readonly config: Config;
+  readonly options: DemoOptions;
+  readonly connection: KafkaConnection;
+  readonly admin: Admin;
+  readonly source: pg.Client;
+  readonly say: (line: string) => void;
+  readonly cleanUp: AsyncDisposableStack;
+}
+
 export async function runDemo(options: DemoOptions): Promise<ExitCode> {
-  const startMs = Date.now();
   const days = timelineOf(await readTables(SAMPLE_BATCH));
-  const lastDay = days.at(-1)?.date ?? '';
-  const run = new Date(startMs).toISOString().replaceAll(/\D/g, '').slice(0, 14);
-  const config = demoConfig(options.config, run, lastDay);
-  const since = (): string => `${((Date.now() - startMs) / 1000).toFixed(1).padStart(6)} s`;
-  const say = (line: string): void => options.print(`[${since()}] ${line}`);
-
-  say('bringing up Postgres, Kafka, registry and Connect (`anchorline stack down` ends them)');
-  await stackUp(stackOf(config), (line) => options.progress(`stack: ${line}`));
-  await using cleanUp = new AsyncDisposableStack();
-  const connection = kafkaConnectionOf(config);
-  const admin = createKafka(connection, options.log).admin();
-  await admin.connect();
-  cleanUp.defer(() => admin.disconnect());
-  await removeEarlierRuns(config, admin);
-
-  await createSource(config);
-  const source = new pg.Client({ connectionString: config.source.adminUrl });
-  await source.connect();
-  cleanUp.defer(() => source.end());
-  await createSourceSchema(source, 'newer');
   const split = Math.floor(days.length * PLAYED_BEFORE);
-  await play(source, days.slice(0, split), options.progress);
+  const lastDay = days.at(-1)?.date ?? '';
+  await using cleanUp = new AsyncDisposableStack();
+  const run = await begin(options, lastDay, cleanUp);
+  const { config, say } = run;
+  await play(run, days.slice(0, split));
   say(`the farm's database holds the batch up to ${days[split - 1]?.date}`);
-
-  await migrateSchema(config, options.log);
-  await applyTopics(admin, topicManifest(topicSettingsOf(config)));
-  const prepared = await prepareSource(sourceAdminOf(config), sourceSettingsOf(config), options.progress);
-  say(`${prepared.captured.length} tables are prepared for capture, the topics are made`);
-  const opened = await openStore(config, options.log);
-  cleanUp.defer(() => opened.close());
-  const state = await StateReader.open(config.store.url, config.store.schema);
-  cleanUp.defer(() => state.close());
-  const connect = new ConnectClient(config.connect.url);
-  await connect.apply(await loadConnector(CONNECTOR_FILE, connectorSettingsOf(config)));
-  await connect.awaitRunning(config.connect.connector, CONNECTOR_START_MS);
-  say('the connector runs: what is there comes by snapshot, what follows from the log');
+  const connect = await capture(run);
 
   const signals = new DemoSignals();
   cleanUp.defer(async () => signals.close());
   const ready = Promise.withResolvers<void>();
   const running = runRoles({ config, log: options.log, roles: ROLES, signals, onReady: ready.resolve });
   await Promise.race([ready.promise, running]);
+  const watcher = await watch(run);
+  const pipeline = await observe(run, watcher);
+
+  await play(run, days.slice(split));
+  await settled(pipeline, SETTLE_LIMIT_MS);
+  say(`the batch is computed to ${lastDay}: ${watcher.count} rows were published on the way`);
+  for (const correction of CORRECTIONS) {
+    await followCorrection(correction, pipeline, watcher, options.print);
+  }
+  await compareTopicWithTable(pipeline.state, watcher, say);
+  const batchDays = await pipeline.state.batchDays();
+  options.print(`\n${batchTable(batchDays)}\n\n${weightChart(batchDays)}\n`);
+  await tellMemory(run);
+  if (!options.once) {
+    say(`staying up until Ctrl-C: change something in ${redacted(config.source.adminUrl)}`);
+    await Promise.race([signals.interrupted, running]);
+  }
+  signals.end();
+  const code = await running;
+  // The connector would go on filling its slot's WAL for nobody.
+  await connect.remove(config.connect.connector);
+  return code;
+}
+
+/** The stack, an empty source database, and clients to both. */
+async function begin(options: DemoOptions, lastDay: string, cleanUp: AsyncDisposableStack): Promise<Run> {
+  const startMs = Date.now();
+  const digits = new Date(startMs).toISOString().replaceAll(/\D/g, '').slice(0, 14);
+  const config = demoConfig(options.config, digits, lastDay);
+  const say = (line: string): void => {
+    options.print(`[${((Date.now() - startMs) / 1000).toFixed(1).padStart(6)} s] ${line}`);
+  };
+  say('bringing up Postgres, Kafka, registry and Connect (`anchorline stack down` ends them)');
+  await stackUp(stackOf(config), (line) => options.progress(`stack: ${line}`));
+  const connection = kafkaConnectionOf(config);
+  const admin = createKafka(connection, options.log).admin();
+  await admin.connect();
+  cleanUp.defer(() => admin.disconnect());
+  await removeEarlierRuns(config, admin);
+  await createSource(config);
+  const source = new pg.Client({ connectionString: config.source.adminUrl });
+  await source.connect();
+  cleanUp.defer(() => source.end());
+  await createSourceSchema(source, 'newer');
+  return { config, options, connection, admin, source, say, cleanUp };
+}
+
+/** State store, topics and connector. */
+async function capture({ config, options, admin, say }: Run): Promise<ConnectClient> {
+  await migrateSchema(config, options.log);
+  await applyTopics(admin, topicManifest(topicSettingsOf(config)));
+  const prepared = await prepareSource(sourceAdminOf(config), sourceSettingsOf(config), options.progress);
+  say(`${prepared.captured.length} tables are prepared for capture, the topics are made`);
+  const connect = new ConnectClient(config.connect.url);
+  await connect.apply(await loadConnector(CONNECTOR_FILE, connectorSettingsOf(config)));
+  await connect.awaitRunning(config.connect.connector, CONNECTOR_START_MS);
+  say('the connector runs: what is there comes by snapshot, what follows from the log');
+  return connect;
+}
+
+async function watch({ config, options, connection, cleanUp }: Run): Promise<TopicWatcher> {
   const watcher = await TopicWatcher.start({
     connection,
     registryUrl: config.registry.url,
@@ -110,7 +156,16 @@ export async function runDemo(options: DemoOptions): Promise<ExitCode> {
     log: options.log,
   });
   cleanUp.defer(() => watcher.stop());
-  const pipeline: Pipeline = {
+  return watcher;
+}
+
+async function observe(run: Run, watcher: TopicWatcher): Promise<Pipeline> {
+  const { config, options, source, admin, cleanUp } = run;
+  const opened = await openStore(config, options.log);
+  cleanUp.defer(() => opened.close());
+  const state = await StateReader.open(config.store.url, config.store.schema);
+  cleanUp.defer(() => state.close());
+  return {
     source,
     admin,
     store: opened.store,
@@ -120,43 +175,16 @@ export async function runDemo(options: DemoOptions): Promise<ExitCode> {
       const read = positions.reduce((sum, { next }) => sum + next, 0n);
       options.progress(
         `${read} changes ingested, ${dirt.assignments} assignments to compute, ` +
-          `${publications.entries} publications to send, ${watcher.count} rows in the topic`,
+          `${publications.entries} publications to send, ${watcher.count} rows published`,
       );
     },
   };
-
-  await play(source, days.slice(split), options.progress);
-  await settled(pipeline, SETTLE_LIMIT_MS);
-  say(
-    `the batch is computed to ${lastDay}: ${watcher.count} rows in ${dailyStateTopic(config.topics.namespace)}`,
-  );
-  for (const correction of CORRECTIONS) {
-    await followCorrection(correction, pipeline, watcher, options.print);
-  }
-  await compareTopicWithTable(state, watcher, say);
-  const batchDays = await state.batchDays();
-  options.print(`\n${batchTable(batchDays)}\n\n${weightChart(batchDays)}\n`);
-  const rss = Math.round(process.memoryUsage().rss / 2 ** 20);
-  say(`done; this process uses ${rss} MB, the stack's processes their own (\`anchorline stack status\`)`);
-  if (!options.once) {
-    say(`staying up until Ctrl-C: change something in ${redacted(config.source.adminUrl)}`);
-    await Promise.race([signals.interrupted, running]);
-  }
-  signals.end();
-  const code = await running;
-  // The connector would go on filling its slot's WAL for nobody.
-  await connect.remove(config.connect.connector);
-  return code === EXIT.forced ? EXIT.ok : code;
 }
 
-async function play(
-  source: pg.ClientBase,
-  days: readonly DayOfWrites[],
-  progress: (line: string) => void,
-): Promise<void> {
+async function play({ source, options }: Run, days: readonly DayOfWrites[]): Promise<void> {
   for (const [i, day] of days.entries()) {
     await playDay(source, day);
-    if (i % 50 === 0) progress(`the farm writes its day ${day.date}`);
+    if (i % 50 === 0) options.progress(`the farm writes its day ${day.date}`);
   }
 }
 
@@ -173,6 +201,13 @@ async function migrateSchema(config: Config, log: Logger): Promise<void> {
   } finally {
     await pool.end();
   }
+}
+
+async function tellMemory({ config, say }: Run): Promise<void> {
+  const mb = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MB`;
+  const parts = await stackMemory(stackOf(config));
+  const stack = parts.map(({ component, rssBytes }) => `${component} ${mb(rssBytes)}`);
+  say(`done; memory: this process ${mb(process.memoryUsage().rss)}, ${stack.join(', ')}`);
 }
 
 /** The promise to consumers: the topic's last value of every key is the table's row. */

@@ -149,12 +149,12 @@ export function dirtOf<K extends FactKind>(
   after: FactTypes[K] | null,
   settings: EngineSettings,
 ): DirtScope[] {
-  const { reach, unread } = DIRT[kind];
-  if (before !== null && after !== null && !differsWhereRead(kind, before, after, unread)) return [];
+  const dirt = DIRT[kind];
+  if (before !== null && after !== null && !differsWhereRead(kind, before, after, dirt.unread)) return [];
   const scopes: DirtScope[] = [];
   for (const image of [before, after]) {
     if (image === null) continue;
-    for (const scope of reach(image, settings)) {
+    for (const scope of dirt.reach(image, settings)) {
       if (!scopes.some((known) => sameScope(known, scope))) scopes.push(scope);
     }
   }

@@ -88,7 +88,7 @@ export class Coalescer {
 
   /** Forgets waiting assignments that another process owns now; those in flight end by themselves. */
   drop(unwanted: (id: Id) => boolean): void {
-    for (const id of [...this.#waiting.keys()]) if (unwanted(id)) this.#waiting.delete(id);
+    for (const id of this.#waiting.keys()) if (unwanted(id)) this.#waiting.delete(id);
     const kept = this.#heap.filter(({ id }) => this.#waiting.has(id));
     this.#heap.length = 0;
     for (const { id } of kept) this.#push(id);

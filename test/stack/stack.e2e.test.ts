@@ -223,6 +223,8 @@ describe('the connector', () => {
         sleep: (ms) => sleep(ms),
         onRestart: (trace) => traces.push(...trace),
         onUnreachable: () => undefined,
+        onLook: () => undefined,
+        mayAct: async () => true,
       },
       watch.signal,
     );

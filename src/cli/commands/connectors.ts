@@ -29,11 +29,14 @@ Examples:
     )
     .action(async (options: { readonly prepare: boolean; readonly wait: boolean }) => {
       const { config } = await context.setUp();
-      const [source, definition, { ConnectClient }, status, wiring] = await modules();
+      const [source, definition, { ConnectClient }, status, wiring, { snapshotAddedTables }] =
+        await modules();
+      let added: readonly string[] = [];
       if (options.prepare) {
         const admin = wiring.sourceAdminOf(config);
         const prepared = await source.prepareSource(admin, wiring.sourceSettingsOf(config), context.progress);
         context.print(status.renderPrepared(prepared));
+        added = prepared.needSnapshot;
       }
       const settings = wiring.connectorSettingsOf(config);
       const connector = await definition.loadConnector(wiring.CONNECTOR_FILE, settings);
@@ -42,6 +45,15 @@ Examples:
       if (!options.wait) return;
       await client.awaitRunning(connector.name, START_LIMIT_MS);
       context.print(`connector ${connector.name}: running`);
+      if (added.length === 0) return;
+      await snapshotAddedTables({
+        client,
+        connector: connector.name,
+        source: wiring.sourceAdminOf(config),
+        tables: added,
+        timeoutMs: START_LIMIT_MS,
+      });
+      context.print(`rows that were there before come by snapshot: ${added.join(', ')}`);
     });
 
   connectors
@@ -68,5 +80,6 @@ function modules() {
     import('../../connect/client.ts'),
     import('../../connect/status.ts'),
     import('../../wiring.ts'),
+    import('../../connect/snapshot.ts'),
   ]);
 }
