@@ -7,7 +7,7 @@ const TIE_BAND = 1e-6;
 const FAST_LIMIT = 1e9;
 
 function roundScaled(value: number, scale: number, digits: number): number {
-  const magnitude = value < 0 ? -value : value;
+  const magnitude = Math.abs(value);
   const scaled = magnitude * scale;
   if (scaled < FAST_LIMIT) {
     const whole = Math.floor(scaled);
@@ -34,5 +34,6 @@ export function round3(value: number): number {
 
 /** To a whole number, half away from zero. */
 export function roundWhole(value: number): number {
-  return value < 0 ? 0 - Math.round(-value) : Math.round(value);
+  const rounded = Math.round(Math.abs(value));
+  return value < 0 ? 0 - rounded : rounded;
 }
