@@ -35,6 +35,18 @@ export const PATIENT_RETRY: RetryOptions = {
 };
 
 /**
+ * For consumers: about two minutes. A member that outlasts a broker's restart goes on at once; a new one in its
+ * place waits until the broker has expelled the old one, a whole session timeout.
+ */
+export const CONSUMER_RETRY: RetryOptions = {
+  initialRetryTime: 100,
+  factor: 0.2,
+  multiplier: 1.7,
+  maxRetryTime: 2_000,
+  retries: 60,
+};
+
+/**
  * For transactions back to back. The broker answers CONCURRENT_TRANSACTIONS while it still writes the previous
  * commit's markers, a matter of milliseconds: with the client's default first wait every transaction takes 200 ms.
  */

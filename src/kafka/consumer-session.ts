@@ -19,7 +19,7 @@ import { describeError } from '../runtime/describe-error.ts';
 import { retry, retryDelayMs } from '../runtime/retry.ts';
 import { BatchHandler } from './batch-handler.ts';
 import type { PartitionControl } from './batch-handler.ts';
-import { PATIENT_RETRY, createKafka } from './client.ts';
+import { CONSUMER_RETRY, createKafka } from './client.ts';
 import type { ConsumerOptions, ConsumerTuning } from './consumer-options.ts';
 import { within } from './deadline.ts';
 import { PositionOutsideLogError, isRetryable } from './errors.ts';
@@ -102,22 +102,24 @@ export class ConsumerSession implements PartitionControl {
       if (payload.batchSize === 0) this.#skipped(payload.topic, payload.partition, payload.lastOffset);
     });
     await consumer.connect();
-    this.#throwIfClosed();
+    await this.#throwIfClosed();
     await consumer.subscribe({ topics: [...this.#options.topics], fromBeginning: true });
-    this.#throwIfClosed();
+    await this.#throwIfClosed();
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: this.#tuning.concurrency,
       eachBatch: (payload) => this.#eachBatch(payload),
     });
-    if (this.#closed) await consumer.disconnect();
-    else this.#committer.start();
+    await this.#throwIfClosed();
+    this.#committer.start();
   }
 
   /** Closed while still joining: whoever closed it could only disconnect what was there by then. */
-  #throwIfClosed(): void {
-    if (this.#closed) throw new Error('closed while joining');
+  async #throwIfClosed(): Promise<void> {
+    if (!this.#closed) return;
+    await this.#consumer.disconnect();
+    throw new Error('closed while joining');
   }
 
   /** Lets handlers finish within the time given, then leaves the group; never rejects, never hangs. */
@@ -332,7 +334,7 @@ export class ConsumerSession implements PartitionControl {
 
 function createConsumer(options: ConsumerOptions, tuning: ConsumerTuning): Consumer {
   const create = options.createClient ?? createKafka;
-  return create(options.connection, options.log, PATIENT_RETRY).consumer({
+  return create(options.connection, options.log, CONSUMER_RETRY).consumer({
     groupId: options.groupId,
     sessionTimeout: tuning.sessionTimeoutMs,
     rebalanceTimeout: tuning.rebalanceTimeoutMs,
@@ -342,7 +344,7 @@ function createConsumer(options: ConsumerOptions, tuning: ConsumerTuning): Consu
     maxWaitTimeInMs: tuning.maxWaitMs,
     allowAutoTopicCreation: false,
     readUncommitted: false,
-    retry: { ...PATIENT_RETRY, restartOnFailure: () => Promise.resolve(false) },
+    retry: { ...CONSUMER_RETRY, restartOnFailure: () => Promise.resolve(false) },
   });
 }
 
