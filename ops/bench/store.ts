@@ -9,7 +9,7 @@ import { Readable } from 'node:stream';
 import type { PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 
-import { isoToDay } from '../../src/domain/day.ts';
+import { MAX_DAY, MIN_DAY, isoToDay } from '../../src/domain/day.ts';
 import type { ReadingFact } from '../../src/domain/facts.ts';
 import type { DailyRows } from '../../src/domain/rows.ts';
 import * as codec from '../../src/engine/row-codes.ts';
@@ -32,10 +32,12 @@ const changed = rows.map(({ assignmentId }) =>
 );
 const everyIndex = Array.from({ length: days }, (_, i) => i);
 const count = assignments * days;
+const windows = rows.map(({ assignmentId }) => ({ assignmentId, from: MIN_DAY, to: MAX_DAY }));
 
 const copied: number[] = [];
 const written: number[] = [];
 const updated: number[] = [];
+const loaded: number[] = [];
 for (let round = 0; round <= ROUNDS; round += 1) {
   await empty();
   const copy = await seconds(() => plainCopy(copyBuffers(rows)));
@@ -50,7 +52,9 @@ for (let round = 0; round <= ROUNDS; round += 1) {
       ),
     ),
   );
+  const load = await seconds(() => store.recompute((tx) => tx.load(windows)));
   if (round === 0) continue;
+  loaded.push(load);
   copied.push(copy);
   written.push(write);
   updated.push(update);
@@ -58,6 +62,7 @@ for (let round = 0; round <= ROUNDS; round += 1) {
 report(`COPY of ${count} ready-made lines`, count, copied);
 report(`writeRows of as many new rows`, count, written);
 report(`writeRows of as many changed rows`, count, updated);
+report(`load of as many stored rows`, count, loaded);
 console.log(`new rows: ${(median(copied) / median(written)).toFixed(2)} × COPY`);
 
 const firstRead: number[] = [];

@@ -9,6 +9,12 @@ export async function lockFacts(session: Session, mode: 'shared' | 'exclusive'):
   await session.run(`SELECT ${take}(hashtextextended($1, 0))`, [`anchorline:${session.names.schema}:facts`]);
 }
 
+/** One mover at a time. */
+export async function lockHorizon(session: Session): Promise<void> {
+  const key = `anchorline:${session.names.schema}:horizon`;
+  await session.run('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [key]);
+}
+
 /** Waits for each assignment's lock in ascending order, the same for everyone, so that nobody deadlocks. */
 export async function lockAssignments(session: Session, assignmentIds: readonly Id[]): Promise<void> {
   if (assignmentIds.length === 0) return;

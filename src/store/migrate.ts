@@ -94,7 +94,11 @@ async function offered(client: PoolClient): Promise<Build> {
       error,
     );
   }
-  return 'timescale';
+  // Under the Apache licence alone there is neither compression nor a continuous aggregate.
+  const { rows } = await client.query<{ license: string }>(
+    `SELECT current_setting('timescaledb.license') AS license`,
+  );
+  return rows[0]?.license === 'timescale' ? 'timescale' : 'plain';
 }
 
 /** `{{schema}}`, `{{shared}}`, `{{extension}}` and `{{build}}` are filled in. */
