@@ -37,6 +37,7 @@ export class SimFarm {
   readonly life: FarmLife;
   readonly #random: Random;
   readonly #options: FarmOptions;
+  readonly #partitions: readonly PartitionId[];
   /**
    * One kind only: a record that could have been read later is given up when a later one of its key, which never
    * can, is set aside as well.
@@ -52,14 +53,17 @@ export class SimFarm {
   constructor(random: Random, options: FarmOptions) {
     this.#random = random;
     this.#options = options;
+    this.#partitions = SIM_TABLES.flatMap(({ name }) =>
+      Array.from({ length: options.partitions }, (_, partition) => ({ topic: name, partition })),
+    );
+    for (const at of this.#partitions) this.#logs.set(partitionKey(at), []);
     this.#poison = random.pick(['undecodable', 'unmappable'] as const);
     this.life = { from: FIRST_DAY, to: FIRST_DAY + options.days };
   }
 
-  partitions(): PartitionId[] {
-    return SIM_TABLES.flatMap(({ name }) =>
-      Array.from({ length: this.#options.partitions }, (_, partition) => ({ topic: name, partition })),
-    );
+  /** Every partition of every table's topic; always the same objects. */
+  partitions(): readonly PartitionId[] {
+    return this.#partitions;
   }
 
   /** The partition's records from an offset on. */

@@ -60,7 +60,7 @@ export function ingestMain(world: World, index: number): Main {
           // Idle: as good a moment as any to hear of a rebalance.
           ({ owners } = world);
           next.clear();
-          return deps.clock.nowMs() < 0 ? undefined : world.scheduler.clock(process.actor).sleep(100);
+          return world.scheduler.clock(process.actor).sleep(200);
         }
         await ingestSome(world, process, deps, random.pick(ready), next);
       },

@@ -68,7 +68,11 @@ export class Scheduler {
           };
           if (signal.aborted) aborted();
           signal.addEventListener('abort', aborted, { once: true });
-          void this.gate(actor, 'sleep', this.#nowMs + ms).then(resolve, reject);
+          const awake = (): void => {
+            signal.removeEventListener('abort', aborted);
+            resolve();
+          };
+          void this.gate(actor, 'sleep', this.#nowMs + ms).then(awake, reject);
         });
       },
     };

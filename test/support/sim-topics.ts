@@ -34,6 +34,8 @@ export class RequestPool {
     const all = this.#random.shuffled(this.#waiting);
     const taken = all.slice(0, this.#random.int(1, most));
     this.#waiting = all.slice(taken.length);
+    // Now and then the owner of before has read the same request.
+    if (this.lossy && this.#random.chance(0.3)) this.#waiting.push(...taken);
     return [...new Set(taken)];
   }
 

@@ -27,7 +27,6 @@ export interface Faults {
 export interface Sabotage {
   readonly store?: (store: StateStore, world: World) => StateStore;
   readonly withoutFencing?: boolean;
-  readonly settleFirst?: boolean;
 }
 
 export interface WorldOptions {
@@ -42,6 +41,7 @@ export interface WorldOptions {
   readonly partitions: number;
   readonly ingests: number;
   readonly recomputes: number;
+  readonly shards: number;
   readonly relays: number;
   readonly snapshot: boolean;
   readonly settings?: EngineSettings;
@@ -161,7 +161,9 @@ export class World {
     if (at < kill + outage && label.includes(':')) {
       return new AnchorlineError('SIM001', `no connection at ${label}`, { retryable: true });
     }
-    if (at < kill + outage + freeze) actor.frozenUntil = this.scheduler.steps + random.int(10, 200);
+    // Standing still with everything done but the commit is what the locks and the fences are there for.
+    const standing = label.endsWith('commit:before') ? Math.max(freeze * 8, 0.05) : freeze;
+    if (at < kill + outage + standing) actor.frozenUntil = this.scheduler.steps + random.int(10, 200);
     return 'open';
   }
 
