@@ -86,6 +86,10 @@ export interface WeighingTreatment {
   readonly count: number;
 }
 
+/** What the rules read of mortality and of feeding that name an assignment. */
+export type RecordedDeaths = Pick<MortalityFact, 'day' | 'count'>;
+export type RecordedFeed = Pick<FeedingFact, 'day' | 'amountE4'>;
+
 /** Dated facts of one assignment. A loader may leave out days before the first day it was asked for. */
 export interface AssignmentFacts {
   readonly assignmentId: Id;
@@ -93,8 +97,9 @@ export interface AssignmentFacts {
   /** Of the assignment, and those of its batch and container that name none. */
   readonly treatments: readonly WeighingTreatment[];
   readonly manualAnchors: readonly ManualAnchorFact[];
-  readonly mortality: readonly MortalityFact[];
-  readonly feedings: readonly FeedingFact[];
+  /** Events that name the assignment, or sums of a day's: only their total counts. */
+  readonly mortality: readonly RecordedDeaths[];
+  readonly feedings: readonly RecordedFeed[];
   /** Ascending by day; reaches 7 days before the first day asked for, and 7 past the last. */
   readonly temperatures: readonly DailyTemperature[];
 }

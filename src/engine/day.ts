@@ -1,7 +1,7 @@
 /** One day after the other, in the order of the rules R10 to R20. No allocation on a day without an anchor. */
 import type { Day } from '../domain/day.ts';
 import type { DayWindow } from '../domain/dirt.ts';
-import type { FeedingFact, MortalityFact } from '../domain/facts.ts';
+import type { RecordedDeaths, RecordedFeed } from '../domain/engine-input.ts';
 import type { Anomaly, StoredRows } from '../domain/rows.ts';
 import { AnchorCursor } from './anchors.ts';
 import { EventCursor } from './events.ts';
@@ -41,8 +41,8 @@ export class DayComputer {
   readonly #temperature: TemperatureCursor;
   readonly #movements: MovementCursor;
   readonly #anchors: AnchorCursor;
-  readonly #mortality: EventCursor<MortalityFact>;
-  readonly #feed: EventCursor<FeedingFact>;
+  readonly #mortality: EventCursor<RecordedDeaths>;
+  readonly #feed: EventCursor<RecordedFeed>;
 
   // The carry (R4).
   #weight: number;
@@ -253,10 +253,10 @@ function storedStage(stored: StoredRows, at: number): number | null {
   return Number.isNaN(stageId) ? null : stageId;
 }
 
-function countOf(event: MortalityFact): number {
+function countOf(event: RecordedDeaths): number {
   return event.count;
 }
 
-function amountOf(event: FeedingFact): number {
+function amountOf(event: RecordedFeed): number {
   return event.amountE4;
 }

@@ -2,11 +2,16 @@
 import type { Day } from '../domain/day.ts';
 import type { Id } from '../domain/facts.ts';
 import { byDay, daysOf, firstAtOrAfter } from './day-order.ts';
-import type { SharedEvents } from './shares.ts';
 
 interface DatedEvent {
-  readonly id: Id;
   readonly day: Day;
+}
+
+/** What is shared out, by day: see SharedEvents. */
+interface Shares {
+  readonly days: Int32Array;
+  memberIndex(assignmentId: Id): number;
+  shareOf(index: number, member: number): number;
 }
 
 /** Sums one assignment's events day by day; reads an event's amount only on its day. */
@@ -21,7 +26,7 @@ export class EventCursor<E extends DatedEvent> {
   readonly #events: readonly E[];
   readonly #days: Int32Array;
   readonly #amountOf: (event: E) => number;
-  readonly #shares: SharedEvents<E> | null;
+  readonly #shares: Shares | null;
   readonly #member: number;
   #next: number;
   #nextShared = 0;
@@ -29,7 +34,7 @@ export class EventCursor<E extends DatedEvent> {
   constructor(
     events: readonly E[],
     amountOf: (event: E) => number,
-    shares: SharedEvents<E> | null,
+    shares: Shares | null,
     assignmentId: Id,
     from: Day,
   ) {

@@ -21,8 +21,8 @@ export async function loadAssignments(
 ): Promise<Map<Id, AssignmentFacts>> {
   const samples = await datedFacts(session, 'growth_sample', asked);
   const manualAnchors = await datedFacts(session, 'manual_anchor', asked);
-  const mortality = await datedFacts(session, 'mortality', asked);
-  const feedings = await datedFacts(session, 'feeding', asked);
+  const mortality = await dailySums(session, 'fact_mortality', 'count', asked);
+  const feedings = await dailySums(session, 'fact_feeding', 'amount_e4', asked);
   const treatments = await weighings(session, asked);
   const temperatures = await dailyTemperatures(session, asked);
   return new Map(
@@ -33,8 +33,8 @@ export async function loadAssignments(
         samples: samples.get(assignmentId) ?? [],
         treatments: treatments.get(assignmentId) ?? [],
         manualAnchors: manualAnchors.get(assignmentId) ?? [],
-        mortality: mortality.get(assignmentId) ?? [],
-        feedings: feedings.get(assignmentId) ?? [],
+        mortality: (mortality.get(assignmentId) ?? []).map(([, day, count]) => ({ day, count })),
+        feedings: (feedings.get(assignmentId) ?? []).map(([, day, amountE4]) => ({ day, amountE4 })),
         temperatures: temperatures.get(assignmentId) ?? [],
       },
     ]),
@@ -47,7 +47,7 @@ function askedArrays(asked: readonly AssignmentFrom[]): string[] {
   return [numberArray(asked.map((a) => a.assignmentId)), dayArray(asked.map((a) => a.from))];
 }
 
-async function datedFacts<K extends 'growth_sample' | 'manual_anchor' | 'mortality' | 'feeding'>(
+async function datedFacts<K extends 'growth_sample' | 'manual_anchor'>(
   session: Session,
   kind: K,
   asked: readonly AssignmentFrom[],
@@ -60,8 +60,26 @@ async function datedFacts<K extends 'growth_sample' | 'manual_anchor' | 'mortali
   );
   return Map.groupBy(
     rows.map((row) => toFact(kind, row)),
-    (fact) => fact.assignmentId as Id,
+    (fact) => fact.assignmentId,
   );
+}
+
+type DailySum = readonly [assignmentId: Id, day: Day, sum: number];
+
+/** Events that name the assignment, added up by day: they are many, and only their sums are read. */
+async function dailySums(
+  session: Session,
+  table: string,
+  column: string,
+  asked: readonly AssignmentFrom[],
+): Promise<Map<Id, DailySum[]>> {
+  const rows = await session.rows<DailySum>(
+    `SELECT f.assignment_id, f.day, sum(f.${column})::bigint FROM ${ASKED}
+     JOIN ${session.t(table)} f ON f.assignment_id = w.assignment_id AND f.day >= w.from_day
+     GROUP BY f.assignment_id, f.day ORDER BY f.assignment_id, f.day`,
+    askedArrays(asked),
+  );
+  return Map.groupBy(rows, ([assignmentId]) => assignmentId);
 }
 
 /** Treatments that weighed: of the assignment, and of its batch in its container where they name none. */
