@@ -113,7 +113,12 @@ const inContainers = command === 'test' && runs('docker', ['info']) && runs('doc
 const missing = missingTool(inContainers);
 if (missing !== null) fail(missing);
 if (packagesAreStale())
-  step('installing the packages (a minute or two, once)', 'npm', ['ci', '--no-audit', '--no-fund']);
+  step('installing the packages (a minute or two, once)', 'npm', [
+    'ci',
+    '--loglevel=error',
+    '--no-audit',
+    '--no-fund',
+  ]);
 if (!inContainers) fetchJars();
 become(
   command === 'test' ? [join('scripts', 'test.mjs'), ...rest] : [join('src', 'main.ts'), command, ...rest],

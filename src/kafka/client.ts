@@ -6,7 +6,7 @@ import type { LogEntry, RetryOptions, SASLOptions } from 'kafkajs';
 
 import type { Logger } from '../runtime/logger.ts';
 import { registerCodecs } from './codecs.ts';
-import { mendIdleTimers } from './idle-timers.ts';
+import { mendIdleTimers } from '../runtime/idle-timers.ts';
 
 export interface KafkaConnection {
   readonly brokers: readonly string[];

@@ -17,6 +17,7 @@ import {
   postgresProcess,
 } from './postgres.ts';
 import type { ProcessSpec } from './processes.ts';
+import { mendIdleTimers } from '../runtime/idle-timers.ts';
 
 const run = promisify(execFile);
 
@@ -232,6 +233,7 @@ function clusterId(): string {
 }
 
 async function kafkaAnswers(config: StackConfig): Promise<boolean> {
+  mendIdleTimers();
   const kafka = new Kafka({
     clientId: 'anchorline-stack',
     brokers: [...stackEndpoints(config).kafkaBrokers],
