@@ -3,7 +3,7 @@ import { MIN_DAY } from '../domain/day.ts';
 import type { Day } from '../domain/day.ts';
 import type { Id } from '../domain/facts.ts';
 import { dayText } from './days.ts';
-import { lockFacts, lockHorizon } from './locks.ts';
+import { lockFacts } from './locks.ts';
 import type { Session } from './session.ts';
 
 export async function readHorizon(session: Session): Promise<Day | null> {
@@ -13,7 +13,8 @@ export async function readHorizon(session: Session): Promise<Day | null> {
 /**
  * Moves the horizon forward, never back, and dirties the assignments whose stay may reach its new days: for active
  * ones at least the last `recentDays`. Returns the dirtied, ascending.
- * The lock waits for assignments just being committed: one would neither be seen here nor see the new horizon.
+ * The lock is that of who writes structure: whatever moves the end of a stay, a harvest's lot too, would neither be
+ * seen here nor see the new horizon if it were committed, and answered by a recompute, before this is.
  */
 export async function moveHorizon(
   session: Session,
@@ -21,8 +22,7 @@ export async function moveHorizon(
   recentDays: number,
   nowMs: number,
 ): Promise<Id[]> {
-  await lockFacts(session, 'shared');
-  await lockHorizon(session);
+  await lockFacts(session, 'exclusive');
   const before = await readHorizon(session);
   if (before !== null && before >= to) return [];
   await session.run(

@@ -3,16 +3,13 @@ import type { Id } from '../domain/facts.ts';
 import { numberArray } from './arrays.ts';
 import type { Session } from './session.ts';
 
-/** `exclusive` where facts are written that resolution reads; every other ingest of the schema is `shared`. */
+/**
+ * `exclusive` where facts are written that resolution reads, and where the horizon moves; every other ingest of the
+ * schema is `shared`.
+ */
 export async function lockFacts(session: Session, mode: 'shared' | 'exclusive'): Promise<void> {
   const take = mode === 'shared' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock';
   await session.run(`SELECT ${take}(hashtextextended($1, 0))`, [`anchorline:${session.names.schema}:facts`]);
-}
-
-/** One mover at a time. */
-export async function lockHorizon(session: Session): Promise<void> {
-  const key = `anchorline:${session.names.schema}:horizon`;
-  await session.run('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [key]);
 }
 
 /** Waits for each assignment's lock in ascending order, the same for everyone, so that nobody deadlocks. */

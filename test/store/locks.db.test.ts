@@ -98,8 +98,12 @@ describe('locks and lost connections', () => {
     expect(seen).toBe(3);
   });
 
-  it('a horizon being moved waits for an assignment being committed', async () => {
-    const release = await held('exclusive');
+  it.each([
+    ['an assignment', 'exclusive'],
+    // Which ends a stay as well, though no resolution reads it.
+    ["a harvest's lot", 'shared'],
+  ] as const)('a horizon being moved waits for %s being committed', async (_, mode) => {
+    const release = await held(mode);
     const moved = store.moveHorizon(DAY_0, 1, 0);
     await untilWaiting();
     await release();

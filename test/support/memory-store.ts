@@ -121,8 +121,7 @@ export class MemoryStore implements StateStore {
   moveHorizon(to: Day, recentDays: number, nowMs: number): Promise<readonly Id[]> {
     return this.#transact('moveHorizon', async (tx) => {
       // An assignment just being committed would see the old horizon and miss the new days' dirt.
-      await tx.call('moveHorizon.facts', () => tx.lock('facts', 'shared'));
-      await tx.call('moveHorizon.row', () => tx.lock('horizon'));
+      await tx.call('moveHorizon.facts', () => tx.lock('facts', 'exclusive'));
       return tx.call('moveHorizon.write', () => this.#moveHorizon(tx, to, recentDays, nowMs));
     });
   }
