@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { MAX_DAY, MIN_DAY } from '../../src/domain/day.ts';
+import type { Day } from '../../src/domain/day.ts';
 import type { AssignmentFacts, BatchFacts } from '../../src/domain/engine-input.ts';
 import type { FactTypes, Id } from '../../src/domain/facts.ts';
 import type { RecomputeFacts, RecomputeWindow, StateStore } from '../../src/domain/ports.ts';
@@ -128,14 +129,28 @@ function expectAssembled(facts: RecomputeFacts, farm: Farm, id: Id): void {
   expect(withoutDeaths(facts.batchOf.get(id))).toEqual(withoutDeaths(expected ?? undefined));
 }
 
-/** A loader may leave out temperatures that no rule can read. */
+/** A loader may leave out temperatures that no rule can read, and may hand over a day's events as their sum. */
 function withinStay(
   facts: AssignmentFacts | undefined,
   fact: FactTypes['assignment'] | undefined,
 ): AssignmentFacts | undefined {
   if (facts === undefined || fact === undefined) return undefined;
   const [first, last] = [fact.startDay - 7, (fact.departureDay ?? MAX_DAY) + 7];
-  return { ...facts, temperatures: facts.temperatures.filter(({ day }) => day >= first && day <= last) };
+  return {
+    ...facts,
+    mortality: dailySums(facts.mortality, (e) => e.count).map(([day, count]) => ({ day, count })),
+    feedings: dailySums(facts.feedings, (e) => e.amountE4).map(([day, amountE4]) => ({ day, amountE4 })),
+    temperatures: facts.temperatures.filter(({ day }) => day >= first && day <= last),
+  };
+}
+
+function dailySums<E extends { readonly day: Day }>(
+  events: readonly E[],
+  amountOf: (event: E) => number,
+): [Day, number][] {
+  const sums = new Map<Day, number>();
+  for (const event of events) sums.set(event.day, (sums.get(event.day) ?? 0) + amountOf(event));
+  return [...sums].sort(([a], [b]) => a - b);
 }
 
 /** Left out or not without the setting that reads them. */
