@@ -39,16 +39,16 @@ export class RowReader {
 
   /** The row's own key. */
   id(column: string): Id {
-    return this.#required(column, REJECTIONS.missingField) ? this.#integer(column) : 0;
+    return this.#required(column, REJECTIONS.missingField) ? this.#identity(column) : 0;
   }
 
   /** A reference that no rule can do without. */
   ref(column: string): Id {
-    return this.#required(column, REJECTIONS.missingReference) ? this.#integer(column) : 0;
+    return this.#required(column, REJECTIONS.missingReference) ? this.#identity(column) : 0;
   }
 
   optRef(column: string): Id | null {
-    return this.#row[column] == null ? null : this.#integer(column);
+    return this.#row[column] == null ? null : this.#identity(column);
   }
 
   int(column: string): number {
@@ -167,6 +167,16 @@ export class RowReader {
     const state = value === null ? 'is null' : 'is missing';
     this.#reject(code, `${this.#table}.${column} ${state}`);
     return false;
+  }
+
+  /**
+   * Identities begin at 1. A 0 is what a null becomes on its way while the connector still takes the column for
+   * one that cannot be null.
+   */
+  #identity(column: string): Id {
+    const id = this.#integer(column);
+    if (id < 1) this.#reject(REJECTIONS.missingReference, `${this.#describe(column)} is no row's id`);
+    return id;
   }
 
   #integer(column: string): number {

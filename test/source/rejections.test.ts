@@ -27,6 +27,9 @@ describe('a rejection', () => {
     ['REC008', 'batch_batchcontainerassignment', 'batch_id', null],
     ['REC008', 'environmental_environmentalreading', 'parameter_id', null],
     ['REC008', 'scenario_projection_run', 'scenario_id', null],
+    ['REC008', 'batch_growthsample', 'assignment_id', 0],
+    ['REC008', 'batch_mortalityevent', 'assignment_id', 0],
+    ['REC008', 'batch_growthsample', 'id', -1],
     // A column that must hold something.
     ['REC005', 'batch_growthsample', 'sample_date', null],
     ['REC005', 'environmental_environmentalreading', 'value', null],
