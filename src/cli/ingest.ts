@@ -1,11 +1,11 @@
 /** What writes facts, for the length of one command. */
-import type { IngestDeps } from '../ingest/step.ts';
+import type { IsolatingIngestDeps } from '../ingest/isolate.ts';
 import type { CommandContext } from './context.ts';
 import { withStore } from './store.ts';
 import type { StoreCommand } from './store.ts';
 
 export interface IngestCommand extends StoreCommand {
-  readonly deps: IngestDeps;
+  readonly deps: IsolatingIngestDeps;
 }
 
 export async function withIngest<T>(

@@ -6,7 +6,7 @@ import { REJECTIONS } from '../domain/cdc.ts';
 import type { Decoded, SourceRecord } from '../domain/cdc.ts';
 import { StalePositionError } from '../domain/errors.ts';
 import type { PartitionId } from '../domain/ports.ts';
-import { ingestBatch } from './step.ts';
+import { ingestBatch, retryDeadLetter } from './step.ts';
 import type { IngestDeps, IngestResult } from './step.ts';
 
 export interface IsolatingIngestDeps extends IngestDeps {
@@ -31,6 +31,19 @@ export async function ingestIsolating(
   const first = await ingestIsolating(deps, partition, records.slice(0, middle), expected);
   const next = first.at(-1)?.next ?? expected;
   return [...first, ...(await ingestIsolating(deps, partition, records.slice(middle), next))];
+}
+
+/** As retryDeadLetter, where what the store refuses is refused again and stays open. Throws outages only. */
+export async function retryIsolating(
+  deps: IsolatingIngestDeps,
+  record: SourceRecord,
+): ReturnType<typeof retryDeadLetter> {
+  try {
+    return await retryDeadLetter(deps, record);
+  } catch (error) {
+    if (deps.isOutage(error)) throw error;
+    return 'refused';
+  }
 }
 
 /** The same, with the record set aside for what the store said. */

@@ -53,12 +53,12 @@ Examples:
     )
     .action(async (only: { readonly topic?: string; readonly code?: string }) => {
       await withIngest(context, async ({ store, deps }) => {
-        const { retryDeadLetter } = await import('../../ingest/step.ts');
+        const { retryIsolating } = await import('../../ingest/isolate.ts');
         const outcomes = { ingested: 0, superseded: 0, refused: 0 };
         for (const { record, rejection } of await store.openDeadLetters(REPLAY_LIMIT)) {
           if (only.topic !== undefined && record.topic !== only.topic) continue;
           if (only.code !== undefined && rejection.code !== only.code) continue;
-          const outcome = await retryDeadLetter(deps, record);
+          const outcome = await retryIsolating(deps, record);
           outcomes[outcome] += 1;
           if (outcome !== 'refused') continue;
           const at = `${record.topic}/${record.partition}@${record.offset}`;
