@@ -43,6 +43,8 @@ export interface PgStoreOptions {
   readonly settings: EngineSettings;
   /** False where COPY does not reach the server; rows then go in by INSERT. */
   readonly copy?: boolean;
+  /** A transaction in which nothing happens for longer is ended by the server, ms; default two minutes. */
+  readonly idleLimitMs?: number;
 }
 
 /** What operators and the composition need beyond the port. */
@@ -70,7 +72,7 @@ export const SHARED_SCHEMA = 'anchorline_shared';
 
 /** Opens a migrated schema; throws ConfigurationError STO004 where there is none. */
 export async function createPgStore(options: PgStoreOptions): Promise<PgStore> {
-  const { pool, codec, settings, copy = true } = options;
+  const { pool, codec, settings, copy = true, idleLimitMs = IDLE_LIMIT_MS } = options;
   const names = checkedNames({ schema: options.schema, shared: options.sharedSchema ?? SHARED_SCHEMA });
   const build = await inSession(pool, names, (session) => readBuild(session.client, names));
   if (build === null) {
@@ -79,7 +81,9 @@ export async function createPgStore(options: PgStoreOptions): Promise<PgStore> {
       `schema ${names.schema} is not in the state store yet: run \`anchorline migrate\``,
     );
   }
-  const begin = build === 'timescale' ? `${READ_COMMITTED}; ${UNLIMITED_DECOMPRESSION}` : READ_COMMITTED;
+  const local = [`SET LOCAL idle_in_transaction_session_timeout = ${idleLimitMs}`];
+  if (build === 'timescale') local.push(UNLIMITED_DECOMPRESSION);
+  const begin = [READ_COMMITTED, ...local].join('; ');
   const write = <T>(work: (session: Session) => Promise<T>) => inTransaction(pool, names, begin, work);
   const read = <T>(work: (session: Session) => Promise<T>) => inSession(pool, names, work);
   return {
@@ -112,6 +116,12 @@ export async function createPgStore(options: PgStoreOptions): Promise<PgStore> {
     },
   };
 }
+
+/**
+ * A process that was stopped, or whose machine vanished, holds its locks for as long as the server takes it for
+ * alive, by TCP alone two hours; everyone's ingest would wait for them. Longer than any send in a transaction.
+ */
+const IDLE_LIMIT_MS = 120_000;
 
 /** A correction of old days may reopen more than the extension's guard allows; the transaction knows its bounds. */
 const UNLIMITED_DECOMPRESSION = 'SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 0';

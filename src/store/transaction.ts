@@ -21,6 +21,8 @@ export function createPool(config: PoolConfig, onLost: (error: Error) => void): 
     application_name: 'anchorline',
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
+    // The system's own default is two hours: until then a statement waits for a server that is gone.
+    keepAliveInitialDelayMillis: 10_000,
     ...config,
   });
   pool.on('error', onLost);

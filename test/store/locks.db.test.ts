@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import * as codec from '../../src/engine/row-codes.ts';
+import { createPgStore } from '../../src/store/pg-store.ts';
 import type { PgStore } from '../../src/store/pg-store.ts';
 import { AbortedTransactionError, createPool } from '../../src/store/transaction.ts';
 import { isInfrastructure } from '../../src/store/errors.ts';
@@ -108,6 +110,34 @@ describe('locks and lost connections', () => {
     await untilWaiting();
     await release();
     await expect(moved).resolves.toEqual([]);
+  });
+
+  it('a process that stands still in a transaction loses its locks, and what it had begun', async () => {
+    const settings = { timeZone: 'UTC', growthModel: 'auto', recordedDeathsInCount: false } as const;
+    const standing = await createPgStore({
+      pool: place.pool,
+      schema,
+      sharedSchema: 'store_shared',
+      codec,
+      settings,
+      idleLimitMs: 100,
+    });
+    const stopped = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    const stood = standing.ingest(async (tx) => {
+      await tx.lockFacts('exclusive');
+      stopped.resolve();
+      await goOn.promise;
+      await tx.lockFacts('exclusive');
+    });
+    await stopped.promise;
+    await store.ingest((tx) => tx.lockFacts('exclusive'));
+    goOn.resolve();
+    const error = await stood.then(
+      () => null,
+      (reason: unknown) => reason,
+    );
+    expect(isInfrastructure(error)).toBe(true);
   });
 
   it('a cut connection is infrastructure, and the pool goes on', async () => {
