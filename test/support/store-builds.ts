@@ -17,8 +17,6 @@ export const BUILDS = ['plain', 'timescale'] as const satisfies readonly Build[]
 export interface StorePlace extends AsyncDisposable {
   readonly build: Build;
   readonly pool: Pool;
-  /** False where the server has one session only, so that nothing can happen at the same time. */
-  readonly concurrent: boolean;
   /** A store in a new schema. */
   newStore(settings?: Partial<EngineSettings>): Promise<{ store: PgStore; schema: string }>;
 }
@@ -37,7 +35,6 @@ export async function openBuild(build: Build): Promise<StorePlace> {
   return {
     build,
     pool,
-    concurrent: build === 'plain',
     async newStore(settings = {}) {
       schemas += 1;
       const schema = `store_${schemas}`;
