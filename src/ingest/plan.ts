@@ -16,6 +16,7 @@ import type {
 } from '../domain/cdc.ts';
 import type { FactKind, Id } from '../domain/facts.ts';
 import type { DeadLetter } from '../domain/ports.ts';
+import { recordKeyBody } from '../domain/record-key.ts';
 
 /** A fact's change and the record that brought it. */
 export interface PlannedChange {
@@ -149,15 +150,19 @@ class PlanBuilder {
     if (this.#letters.length === 0) return this.#records.flatMap((r) => (r.key === null ? [] : [r.key]));
     const lastGood = new Map<string, SourceRecord>();
     for (const record of this.#records) {
-      if (record.key !== null) lastGood.set(record.key.toString('latin1'), record);
+      if (record.key !== null) lastGood.set(rowOf(record.key), record);
     }
     for (const { record } of this.#letters) {
-      const key = record.key?.toString('latin1');
-      const good = key === undefined ? undefined : lastGood.get(key);
-      if (good !== undefined && good.offset < record.offset) lastGood.delete(key as string);
+      const key = record.key === null ? null : rowOf(record.key);
+      const good = key === null ? undefined : lastGood.get(key);
+      if (key !== null && good !== undefined && good.offset < record.offset) lastGood.delete(key);
     }
     return [...lastGood.values()].map((record) => record.key as Buffer);
   }
+}
+
+function rowOf(key: Buffer): string {
+  return recordKeyBody(key).toString('latin1');
 }
 
 /** The later change with the fields it could not carry taken from the earlier one. */

@@ -1,6 +1,7 @@
 /** Records set aside: kept raw, so that they can be tried again once they can be read. */
 import type { DeadLetter, PartitionId } from '../domain/ports.ts';
 import type { RejectionCode } from '../domain/cdc.ts';
+import { recordKeyBody } from '../domain/record-key.ts';
 import { bytesArray, numberArray, textArray } from './arrays.ts';
 import type { Session } from './session.ts';
 
@@ -28,15 +29,20 @@ export async function keepDeadLetters(session: Session, letters: readonly DeadLe
   await session.run(
     `UPDATE ${table} d SET state = 'superseded', closed_at = now()
      FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::bytea[]) n (topic, partition, "offset", key)
-     WHERE d.state = 'open' AND d.key = n.key AND d.topic = n.topic AND d.partition = n.partition
-       AND d."offset" < n."offset"`,
+     WHERE d.state = 'open' AND ${bodyOf(session, 'd')} = n.key AND d.topic = n.topic
+       AND d.partition = n.partition AND d."offset" < n."offset"`,
     [
       textArray(records.map((r) => r.topic)),
       numberArray(records.map((r) => r.partition)),
       numberArray(records.map((r) => r.offset)),
-      bytesArray(records.map((r) => r.key)),
+      bytesArray(records.map((r) => (r.key === null ? null : recordKeyBody(r.key)))),
     ],
   );
+}
+
+/** The expression of the index on open letters. */
+function bodyOf(session: Session, alias: string): string {
+  return `${session.t('record_key_body')}(${alias}.key)`;
 }
 
 /** Asks first whether the topic has any open letter: nearly always it has none, and a batch has many keys. */
@@ -52,9 +58,9 @@ export async function supersedeDeadLetters(
   ]);
   if (open === undefined) return;
   await session.run(
-    `UPDATE ${table} SET state = 'superseded', closed_at = now()
-     WHERE state = 'open' AND topic = $1 AND key = ANY ($2::bytea[])`,
-    [topic, bytesArray(keys)],
+    `UPDATE ${table} d SET state = 'superseded', closed_at = now()
+     WHERE d.state = 'open' AND d.topic = $1 AND ${bodyOf(session, 'd')} = ANY ($2::bytea[])`,
+    [topic, bytesArray(keys.map(recordKeyBody))],
   );
 }
 

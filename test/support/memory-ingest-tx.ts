@@ -11,6 +11,7 @@ import type {
   ResolvedDirt,
   ScopedReason,
 } from '../../src/domain/ports.ts';
+import { recordKeyBody } from '../../src/domain/record-key.ts';
 import { keyOfReading, letterKey, partitionKey, sumKey } from './memory-database.ts';
 import { appendDirt } from './memory-session.ts';
 import type { Transaction } from './memory-session.ts';
@@ -161,7 +162,7 @@ export class MemoryIngestTx implements IngestTx {
       ([, { record, state }]) =>
         state === 'open' &&
         record.topic === topic &&
-        keys.some((key) => record.key !== null && key.equals(record.key)),
+        keys.some((key) => record.key !== null && recordKeyBody(key).equals(recordKeyBody(record.key))),
     );
     for (const [at] of open) {
       await this.#tx.lock(`letter/${at}`);

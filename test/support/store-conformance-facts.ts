@@ -137,6 +137,19 @@ export function describeFacts(makeStore: MakeStore): void {
       expect(await claim(4n)).toBe(false);
       expect(await claim(3n)).toBe(true);
     });
+
+    it('are superseded by a later record of the row, whatever schema its key was written with', async () => {
+      const store = await makeStore();
+      const key = (schema: number, id: number) => String.fromCharCode(0, 0, 0, 0, schema, id);
+      const claim = (offset: bigint) =>
+        store.ingest((tx) => tx.claimDeadLetter({ topic: 't', partition: 0, offset }));
+      await store.ingest((tx) =>
+        tx.keepDeadLetters([letter(1n, key(7, 2)), letter(2n, key(7, 4)), letter(3n, key(7, 6))]),
+      );
+      await store.ingest((tx) => tx.supersedeDeadLetters('t', [Buffer.from(key(9, 2))]));
+      await store.ingest((tx) => tx.keepDeadLetters([letter(4n, key(9, 4))]));
+      expect([await claim(1n), await claim(2n), await claim(3n)]).toEqual([false, false, true]);
+    });
   });
 
   describe('resolution of dirt', () => {
