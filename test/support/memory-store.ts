@@ -120,7 +120,7 @@ export class MemoryStore implements StateStore {
 
   moveHorizon(to: Day, recentDays: number, nowMs: number): Promise<readonly Id[]> {
     return this.#transact('moveHorizon', async (tx) => {
-      // An assignment just being committed would see the old horizon and miss the new days' dirt.
+      // Facts just being committed would see the old horizon, and this resolution would not see them.
       await tx.call('moveHorizon.facts', () => tx.lock('facts', 'exclusive'));
       return tx.call('moveHorizon.write', () => this.#moveHorizon(tx, to, recentDays, nowMs));
     });

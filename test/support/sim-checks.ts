@@ -50,7 +50,11 @@ function isWithoutImage(rejection: Rejection): boolean {
 }
 
 /** The law: rows and anomalies are those of one full pass over all facts. */
-export function assertRows(db: MemoryDatabase, settings: EngineSettings, expected: ExpectedFacts): void {
+export function assertRows(
+  db: MemoryDatabase,
+  settings: EngineSettings,
+  expected: Pick<ExpectedFacts, 'facts' | 'sums'>,
+): void {
   // Facts in the store are by now known to be what is expected.
   const { rows, anomalies } = expectedRows(expected, db.horizon ?? 0, settings);
   for (const id of new Set([...rows.keys(), ...db.rows.committed.keys()])) {

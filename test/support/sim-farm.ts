@@ -16,6 +16,8 @@ export interface FarmOptions {
   readonly partitions: number;
   /** Share of changes whose record cannot be ingested. */
   readonly poison: number;
+  /** Tables that most changes are of; empty: the seed picks some. */
+  readonly focus: readonly string[];
 }
 
 type Poison = 'undecodable' | 'unmappable';
@@ -38,6 +40,7 @@ export class SimFarm {
   readonly #random: Random;
   readonly #options: FarmOptions;
   readonly #partitions: readonly PartitionId[];
+  readonly #focus: readonly SimTable[];
   /**
    * One kind only: a record that could have been read later is given up when a later one of its key, which never
    * can, is set aside as well.
@@ -56,6 +59,10 @@ export class SimFarm {
     this.#partitions = SIM_TABLES.flatMap(({ name }) =>
       Array.from({ length: options.partitions }, (_, partition) => ({ topic: name, partition })),
     );
+    this.#focus =
+      options.focus.length > 0
+        ? SIM_TABLES.filter(({ name }) => options.focus.includes(name))
+        : random.shuffled(SIM_TABLES.filter(({ weight }) => weight > 1)).slice(0, 3);
     for (const at of this.#partitions) this.#logs.set(partitionKey(at), []);
     this.#poison = random.pick(['undecodable', 'unmappable'] as const);
     this.life = { from: FIRST_DAY, to: FIRST_DAY + options.days };
@@ -125,13 +132,15 @@ export class SimFarm {
   }
 
   #someChange(): Change {
-    const weights = Object.fromEntries(SIM_TABLES.map(({ name, weight }) => [name, weight]));
-    const name = this.#random.weighted(weights);
+    // Races need the same few rows changed again and again, rarities need all of them changed now and then.
+    const hot = this.#random.chance(this.#options.focus.length > 0 ? 0.9 : 0.6);
+    const tables = hot ? this.#focus : SIM_TABLES;
+    const name = this.#random.weighted(Object.fromEntries(tables.map(({ name, weight }) => [name, weight])));
     const table = SIM_TABLES.find((candidate) => candidate.name === name) as SimTable;
-    const id = this.#random.int(1, table.ids);
+    const id = this.#random.int(1, hot ? Math.min(2, table.ids) : table.ids);
     const before = this.#ofId(table, id);
     if (before === undefined) return this.#insert(table, id);
-    return this.#random.chance(0.25) ? this.#delete(table, before) : this.#update(table, before);
+    return this.#random.chance(hot ? 0.4 : 0.25) ? this.#delete(table, before) : this.#update(table, before);
   }
 
   #ofId(table: SimTable, id: number): SourceRow | undefined {

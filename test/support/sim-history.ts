@@ -16,7 +16,12 @@ import { Random } from './sim-random.ts';
 /** Plays one history; throws an Error that names the first difference from one full pass. */
 export async function playHistory(seed: number): Promise<void> {
   const random = new Random(seed);
-  const farm = new SimFarm(random, { days: random.int(3, 14), partitions: random.int(1, 2), poison: 0 });
+  const farm = new SimFarm(random, {
+    days: random.int(3, 14),
+    partitions: random.int(1, 2),
+    poison: 0,
+    focus: [],
+  });
   const settings: EngineSettings = { ...DEFAULT_ENGINE_SETTINGS, recordedDeathsInCount: random.chance(0.3) };
   const db = new MemoryDatabase();
   const store = new MemoryStore(db, { nowMs: () => 0 });

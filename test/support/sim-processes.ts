@@ -1,8 +1,8 @@
 /** What the simulated processes do: loops around the very steps that production runs. */
 import { StalePositionError } from '../../src/domain/errors.ts';
 import type { PartitionId, RecomputeTx, StateStore } from '../../src/domain/ports.ts';
-import { ingestBatch, retryDeadLetter } from '../../src/ingest/step.ts';
-import type { IngestDeps } from '../../src/ingest/step.ts';
+import { ingestIsolating, retryIsolating } from '../../src/ingest/isolate.ts';
+import type { IsolatingIngestDeps } from '../../src/ingest/isolate.ts';
 import { runRelay } from '../../src/publish/relay.ts';
 import { recomputeIsolating } from '../../src/recompute/isolate.ts';
 import { sweep } from '../../src/recompute/sweep.ts';
@@ -11,7 +11,8 @@ import { partitionKey } from './memory-database.ts';
 import { isOutage } from './sim-world.ts';
 import type { Main, Process, World } from './sim-world.ts';
 
-const LEASE_MS = 600;
+/** Short beside the time for which a process may stand still. */
+const LEASE_MS = 200;
 
 /** Runs one round after the other; an outage ends a round, whatever else escapes it is a defect. */
 async function rounds(round: () => Promise<void>, recover: (error: unknown) => void): Promise<void> {
@@ -28,7 +29,7 @@ function onlyOutages(error: unknown): void {
   if (!isOutage(error)) throw error;
 }
 
-export function ingestDeps(world: World, { store, gate, actor }: Process): IngestDeps {
+export function ingestDeps(world: World, { store, gate, actor }: Process): IsolatingIngestDeps {
   return {
     store,
     decoder: { decode: (record) => world.farm.decode(record, world.repaired) },
@@ -36,6 +37,7 @@ export function ingestDeps(world: World, { store, gate, actor }: Process): Inges
     requests: world.requests.sender(gate),
     clock: world.scheduler.clock(actor),
     settings: world.settings,
+    isOutage,
   };
 }
 
@@ -49,7 +51,7 @@ export function ingestMain(world: World, index: number): Main {
     await rounds(
       async () => {
         await process.gate('poll');
-        if (owners !== world.owners && random.chance(0.3)) {
+        if (owners !== world.owners && random.chance(0.1)) {
           ({ owners } = world);
           next.clear();
         }
@@ -57,10 +59,11 @@ export function ingestMain(world: World, index: number): Main {
           .partitions()
           .filter((at, i) => owners[i] === index && world.farm.end(at) > (next.get(partitionKey(at)) ?? 0n));
         if (ready.length === 0) {
-          // Idle: as good a moment as any to hear of a rebalance.
-          ({ owners } = world);
-          next.clear();
-          return world.scheduler.clock(process.actor).sleep(200);
+          if (owners !== world.owners) {
+            ({ owners } = world);
+            next.clear();
+          }
+          return world.scheduler.clock(process.actor).sleep(300);
         }
         await ingestSome(world, process, deps, random.pick(ready), next);
       },
@@ -75,7 +78,7 @@ export function ingestMain(world: World, index: number): Main {
 async function ingestSome(
   world: World,
   process: Process,
-  deps: IngestDeps,
+  deps: IsolatingIngestDeps,
   at: PartitionId,
   next: Map<string, bigint>,
 ): Promise<void> {
@@ -84,8 +87,8 @@ async function ingestSome(
   // Now and then the log hands out records that were ingested before.
   const from = world.random.chance(0.1) && position > 0n ? position - 1n : position;
   const records = world.farm.read(at, from, world.random.int(1, 6));
-  const result = await ingestBatch(deps, at, records, position);
-  next.set(key, result.next);
+  const results = await ingestIsolating(deps, at, records, position);
+  next.set(key, results.at(-1)?.next ?? position);
 }
 
 export function recomputeMain(world: World): Main {
@@ -102,7 +105,7 @@ export function recomputeMain(world: World): Main {
     await rounds(async () => {
       await process.gate('poll');
       const ids = world.requests.take(4);
-      if (ids.length === 0) return clock.sleep(100);
+      if (ids.length === 0) return clock.sleep(200);
       if (await process.store.snapshotRunning(2_000)) return clock.sleep(100);
       await recomputeIsolating(deps, ids, { tries: 2, backoffMs: 20 });
     }, onlyOutages);
@@ -152,7 +155,7 @@ export function relayMain(world: World, name: string, shards: number, shard: num
       },
       waitForWork: (ms: number, signal: AbortSignal) => clock.sleep(ms, signal),
     };
-    const options = { shard, shards, leaseMs: LEASE_MS, batchEntries: 3, pollMs: 150, retryMs: 100 };
+    const options = { shard, shards, leaseMs: LEASE_MS, batchEntries: 3, pollMs: 150, retryMs: 250 };
     const owner = `${name}/${process.actor.name}`;
     await runRelay(deps, { ...options, owner }, new AbortController().signal);
   };
@@ -187,7 +190,7 @@ export function operatorMain(world: World): Main {
     await rounds(async () => {
       await world.scheduler.clock(process.actor).sleep(world.random.int(200, 1_500));
       const open = [...world.db.letters.committed.values()].filter((letter) => letter.state === 'open');
-      if (open.length > 0) await retryDeadLetter(deps, world.random.pick(open).record);
+      if (open.length > 0) await retryIsolating(deps, world.random.pick(open).record);
       if (world.failing.size === 0 && world.db.parked.committed.size > 0) {
         world.db.parked.committed.clear();
         world.db.setAside.clear();
@@ -206,7 +209,7 @@ export function upstreamMain(world: World): Main {
   farm.populate(0.7, options.snapshot);
   return async ({ gate, actor }) => {
     for (;;) {
-      const pause = random.int(0, 12);
+      const pause = random.int(0, 4);
       for (let i = 0; i < pause; i += 1) await gate('work');
       if (world.actionsLeft === 0) {
         world.failing.clear();
@@ -216,7 +219,7 @@ export function upstreamMain(world: World): Main {
       world.actionsLeft -= 1;
       farm.act();
       if (random.chance(0.06)) farm.repeat(random.int(1, 15));
-      if (random.chance(0.1)) rebalance();
+      if (random.chance(0.4)) rebalance();
       if (options.poison > 0 && random.chance(0.05)) world.repaired = true;
       if (random.chance(0.05)) world.failing.add(random.int(1, 7));
       if (random.chance(0.05)) world.failing.clear();

@@ -27,6 +27,7 @@ export interface RunResult {
 /** What a seed plays with, drawn from the seed as well: calm and stormy worlds, small and not so small. */
 export function optionsOf(seed: number): WorldOptions {
   const random = new Random(seed ^ 0x5eed);
+  if (random.chance(0.4)) return raceOptionsOf(seed);
   const stormy = random.chance(0.7);
   return {
     seed,
@@ -35,8 +36,9 @@ export function optionsOf(seed: number): WorldOptions {
       outage: stormy ? random.next() * 0.02 : 0,
       freeze: random.next() * 0.02,
     },
+    focus: [],
     episodes: random.int(1, 12),
-    actions: random.pick([3, 8, 30]),
+    actions: random.pick([3, 10, 40]),
     days: random.int(6, 30),
     poison: random.chance(0.4) ? 0.08 : 0,
     partitions: random.int(1, 3),
@@ -50,6 +52,36 @@ export function optionsOf(seed: number): WorldOptions {
       growthModel: random.pick(['auto', 'power', 'cube-root'] as const),
       recordedDeathsInCount: random.chance(0.3),
     },
+  };
+}
+
+/** Kinds of change whose dirt hangs on each other. */
+const ENTANGLED = [
+  ['batch_batchcontainerassignment', 'batch_mortalityevent', 'inventory_feedingevent'],
+  ['batch_batchcontainerassignment', 'environmental_environmentalreading', 'health_treatment'],
+  ['batch_transferaction', 'batch_growthsample', 'batch_batchcontainerassignment'],
+  ['batch_growthsample', 'batch_mortalityevent'],
+  ['environmental_environmentalparameter', 'environmental_environmentalreading'],
+  ['scenario', 'scenario_tgcmodel', 'batch_batch'],
+] as const;
+
+/** Many short times of work on few rows, by several of each process that often stand still when about to commit. */
+export function raceOptionsOf(seed: number): WorldOptions {
+  const random = new Random(seed ^ 0xace5);
+  return {
+    seed,
+    faults: { kill: random.pick([0, 0.003]), outage: 0, freeze: 0.02 },
+    focus: random.pick(ENTANGLED),
+    episodes: 15,
+    actions: 6,
+    days: random.int(6, 12),
+    poison: random.chance(0.2) ? 0.1 : 0,
+    partitions: random.int(1, 2),
+    ingests: 3,
+    recomputes: 2,
+    shards: 1,
+    relays: 2,
+    snapshot: false,
   };
 }
 

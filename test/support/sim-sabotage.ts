@@ -75,7 +75,6 @@ export const SABOTAGES: Readonly<Record<string, Sabotage>> = {
       }),
   },
   'dirt is resolved without the lock on structure': inIngest(() => ({ lockFacts: nothing })),
-  'recomputes of an assignment run side by side': inRecompute(() => ({ lock: nothing })),
   'a recompute stops before the end of its window': inRecompute((tx) => ({
     takeDirt: async (ids) =>
       (await tx.takeDirt(ids)).map((dirt) => ({

@@ -29,11 +29,15 @@ export class Scheduler {
   readonly #random: Random;
   readonly #gates: Gate[] = [];
   readonly #fate: Fate;
+  /** How likely whoever went on last goes on next: 0 mixes every step, near 1 lets whole transactions through. */
+  readonly #stickiness: number;
+  #last: Actor | null = null;
   #nowMs = 1_700_000_000_000;
   #steps = 0;
 
   constructor(random: Random, fate: Fate) {
     this.#random = random;
+    this.#stickiness = random.pick([0, 0.5, 0.9, 0.97]);
     this.#fate = fate;
   }
 
@@ -104,7 +108,11 @@ export class Scheduler {
     const pool = awake.length > 0 ? awake : this.#gates;
     const due = pool.filter((gate) => gate.notBeforeMs <= this.#nowMs);
     const earliest = (): Gate => pool.reduce((a, b) => (b.notBeforeMs < a.notBeforeMs ? b : a));
-    const gate = due.length > 0 ? this.#random.pick(due) : earliest();
+    const again = this.#random.chance(this.#stickiness)
+      ? due.find(({ actor }) => actor === this.#last)
+      : undefined;
+    const gate = again ?? (due.length > 0 ? this.#random.pick(due) : earliest());
+    this.#last = gate.actor;
     this.#gates.splice(this.#gates.indexOf(gate), 1);
     return gate;
   }

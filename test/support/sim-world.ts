@@ -39,6 +39,7 @@ export interface WorldOptions {
   readonly days: number;
   readonly poison: number;
   readonly partitions: number;
+  readonly focus: readonly string[];
   readonly ingests: number;
   readonly recomputes: number;
   readonly shards: number;
@@ -162,8 +163,9 @@ export class World {
       return new AnchorlineError('SIM001', `no connection at ${label}`, { retryable: true });
     }
     // Standing still with everything done but the commit is what the locks and the fences are there for.
-    const standing = label.endsWith('commit:before') ? Math.max(freeze * 8, 0.05) : freeze;
-    if (at < kill + outage + standing) actor.frozenUntil = this.scheduler.steps + random.int(10, 200);
+    const standing = label.endsWith('commit:before') ? freeze * 10 : freeze;
+    if (at < kill + outage + standing)
+      actor.frozenUntil = this.scheduler.steps + 10 ** (1 + 2 * random.next());
     return 'open';
   }
 

@@ -1,0 +1,151 @@
+import { describe, expect, test } from 'vitest';
+import { FencedError } from '../../src/domain/errors.ts';
+import type { PublicationBatch } from '../../src/domain/ports.ts';
+import { relayOnce, runRelay } from '../../src/publish/relay.ts';
+import type { RelayDeps } from '../../src/publish/relay.ts';
+import { DAY_0, MemoryBench, ROWS } from '../support/memory-bench.ts';
+import { CommittedLog } from '../support/sim-topics.ts';
+
+const OPTIONS = {
+  shard: 0,
+  shards: 1,
+  batchEntries: 10,
+  leaseMs: 1_000,
+  pollMs: 10,
+  retryMs: 10,
+  owner: 'a',
+};
+
+async function published(): Promise<{ bench: MemoryBench; log: CommittedLog; deps: RelayDeps }> {
+  const bench = new MemoryBench();
+  await bench.ingest(ROWS.batch(), ROWS.assignment({ departure_date: DAY_0 + 3 }));
+  await bench.settle();
+  const log = new CommittedLog();
+  return { bench, log, deps: depsOf(bench, log) };
+}
+
+function depsOf(bench: MemoryBench, log: CommittedLog, overrides: Partial<RelayDeps> = {}): RelayDeps {
+  return {
+    store: bench.store(),
+    topic: log.producer(0, () => Promise.resolve()),
+    clock: { nowMs: () => bench.nowMs, sleep: () => Promise.resolve() },
+    events: {
+      leader: () => undefined,
+      published: () => undefined,
+      fenced: () => undefined,
+      failed: () => undefined,
+    },
+    waitForWork: () => Promise.resolve(),
+    ...overrides,
+  };
+}
+
+describe('one round', () => {
+  test('publishes the rows as they stand and settles what it read', async () => {
+    const { bench, log, deps } = await published();
+    await deps.topic.open();
+    expect(await relayOnce(deps, OPTIONS)).toBe(3);
+    expect(
+      log.messages.map(({ assignmentId, day, row }) => [assignmentId, day - DAY_0, row?.population]),
+    ).toEqual([
+      [1, 0, 1000],
+      [1, 1, 1000],
+      [1, 2, 1000],
+    ]);
+    expect(bench.db.publications.committed.size).toBe(0);
+    expect(await relayOnce(deps, OPTIONS)).toBe(0);
+  });
+
+  test('publishes null for a day that has no row any more', async () => {
+    const { bench, log, deps } = await published();
+    await deps.topic.open();
+    await relayOnce(deps, OPTIONS);
+    await bench.ingest(ROWS.assignment({ departure_date: DAY_0 + 2 }));
+    await bench.settle();
+    await relayOnce(deps, OPTIONS);
+    expect(log.messages.slice(3)).toEqual([{ assignmentId: 1, day: DAY_0 + 2, row: null }]);
+  });
+
+  test('leaves entries that came while it published', async () => {
+    const { bench, log, deps } = await published();
+    await deps.topic.open();
+    const during = {
+      ...deps.topic,
+      publish: async (batches: readonly PublicationBatch[]) => {
+        await deps.topic.publish(batches);
+        await bench.ingest(ROWS.sample({ sample_date: DAY_0 + 1 }));
+        await bench.settle();
+      },
+    };
+    await relayOnce({ ...deps, topic: during }, OPTIONS);
+    expect(bench.db.publications.committed.size).toBe(1);
+    await relayOnce(deps, OPTIONS);
+    expect(log.messages.at(-1)?.row).toMatchObject({ avgWeightG: 12.5 });
+  });
+
+  test('that dies before it settles is repeated with the same revision', async () => {
+    const { bench, log, deps } = await published();
+    await deps.topic.open();
+    const store = bench.store((name) => {
+      if (name === 'settlePublications') throw new Error('gone');
+      return undefined;
+    });
+    await expect(relayOnce({ ...deps, store }, OPTIONS)).rejects.toThrow('gone');
+    const successor = depsOf(bench, log);
+    await successor.topic.open();
+    await relayOnce(successor, OPTIONS);
+    expect(log.messages.slice(3)).toEqual(log.messages.slice(0, 3));
+  });
+
+  test('of a predecessor that stood still is refused', async () => {
+    const { bench, log, deps } = await published();
+    await deps.topic.open();
+    const successor = depsOf(bench, log);
+    await successor.topic.open();
+    await expect(relayOnce(deps, OPTIONS)).rejects.toThrow(FencedError);
+    expect(log.messages).toEqual([]);
+  });
+});
+
+describe('a shard', () => {
+  test('is led by one, and by the next when the lease runs out; the first is fenced and stands by', async () => {
+    const { bench, log } = await published();
+    const ended = new AbortController();
+    const events: string[] = [];
+    const named = (owner: string): RelayDeps =>
+      depsOf(bench, log, {
+        events: {
+          leader: (_shard, leading) => events.push(`${owner} ${leading ? 'leads' : 'stands by'}`),
+          published: () => {
+            events.push(`${owner} published`);
+            if (owner === 'b') ended.abort();
+          },
+          fenced: () => events.push(`${owner} is fenced`),
+          failed: (_shard, error) => events.push(`${owner} failed: ${String(error)}`),
+        },
+      });
+    let frozen: () => void = () => undefined;
+    const a = named('a');
+    const standing: RelayDeps = {
+      ...a,
+      topic: {
+        ...a.topic,
+        publish: async (batches) => {
+          await new Promise<void>((resolve) => {
+            frozen = resolve;
+          });
+          await a.topic.publish(batches);
+        },
+      },
+    };
+    const first = runRelay(standing, OPTIONS, ended.signal);
+    await new Promise((resolve) => setImmediate(resolve));
+    bench.nowMs += 2_000;
+    const second = runRelay(named('b'), { ...OPTIONS, owner: 'b' }, ended.signal);
+    await second;
+    frozen();
+    await first;
+    expect(events.slice(0, 5)).toEqual(['a leads', 'b leads', 'b published', 'b stands by', 'a stands by']);
+    expect(log.messages).toHaveLength(3);
+  });
+});

@@ -1,0 +1,179 @@
+import { describe, expect, test } from 'vitest';
+import { AnchorlineError } from '../../src/domain/errors.ts';
+import type { RecomputeTx } from '../../src/domain/ports.ts';
+import { recomputeIsolating } from '../../src/recompute/isolate.ts';
+import { sweep } from '../../src/recompute/sweep.ts';
+import { DAY_0, MemoryBench, ROWS } from '../support/memory-bench.ts';
+
+/** Four stays, each receiving unweighed fish from the one before. */
+async function chain(): Promise<MemoryBench> {
+  const bench = new MemoryBench();
+  const stays = [1, 2, 3, 4].map((id) =>
+    ROWS.assignment({
+      id,
+      container_id: id,
+      assignment_date: DAY_0 + 5 * (id - 1),
+      population_count: id === 1 ? 1000 : 0,
+    }),
+  );
+  const transfers = [1, 2, 3].map((id) =>
+    ROWS.transfer({
+      id,
+      source_assignment_id: id,
+      dest_assignment_id: id + 1,
+      actual_execution_date: DAY_0 + 5 * id,
+    }),
+  );
+  await bench.ingest(ROWS.batch(), ...stays, ...transfers);
+  await bench.settle();
+  expect(bench.breach()).toBeNull();
+  bench.db.publications.committed.clear();
+  return bench;
+}
+
+describe('a recompute', () => {
+  test('of nothing dirty does nothing', async () => {
+    const bench = await chain();
+    expect(await bench.recompute([1, 2])).toMatchObject({ recomputed: [], rowsComputed: 0 });
+    expect(bench.db.publications.committed.size).toBe(0);
+  });
+
+  test('writes what differs under one revision, logs it and dirties who received the fish (R24.7)', async () => {
+    const bench = await chain();
+    await bench.ingest(ROWS.sample({ sample_date: DAY_0 + 4 }));
+    const result = await bench.recompute([1]);
+    expect(result).toMatchObject({ recomputed: [1], inserted: 0, deleted: 0, dirtied: [2] });
+    const changed = [...bench.rowsOf(1).values()].filter((row) => row.avgWeight === 12.5);
+    expect(changed).toHaveLength(27);
+    expect(result.updated).toBe(27);
+    expect(new Set(changed.map((row) => row.revision)).size).toBe(1);
+    expect([...bench.db.publications.committed.values()]).toMatchObject([
+      { assignmentId: 1, revision: changed[0]?.revision, committedMs: bench.nowMs - 100 },
+    ]);
+    expect([...bench.db.dirt.committed.values()]).toMatchObject([
+      {
+        assignmentId: 2,
+        from: DAY_0 + 5,
+        to: DAY_0 + 5,
+        reasons: ['source'],
+        committedMs: bench.nowMs - 100,
+      },
+    ]);
+  });
+
+  test('is followed along the chain of transfers to its end', async () => {
+    const bench = await chain();
+    await bench.ingest(ROWS.sample({ sample_date: DAY_0 + 4 }));
+    for (const id of [1, 2, 3, 4]) expect((await bench.recompute([id])).recomputed).toEqual([id]);
+    expect(bench.db.dirt.committed.size).toBe(0);
+    expect(bench.rowsOf(4).get(DAY_0 + 20)?.avgWeight).toBe(12.5);
+    expect(bench.breach()).toBeNull();
+  });
+
+  test('of several at once gives the same rows', async () => {
+    const bench = await chain();
+    await bench.ingest(ROWS.sample({ sample_date: DAY_0 + 4 }), ROWS.transfer({ transferred_count: 90 }));
+    await bench.recompute([4, 3, 2, 1]);
+    await bench.settle();
+    expect(bench.breach()).toBeNull();
+  });
+
+  test('stops at the first equal day after its window', async () => {
+    const bench = await chain();
+    await bench.ingest(ROWS.sample({ sample_date: DAY_0 + 10, avg_weight_g: '10.00' }));
+    const result = await bench.recompute([1]);
+    // Days 8 to 12, and the first one beyond; the day itself is measured now.
+    expect(result).toMatchObject({ rowsComputed: 5, updated: 1, dirtied: [] });
+  });
+
+  test('removes the rows of an assignment that is gone, and publishes that', async () => {
+    const bench = await chain();
+    await bench.ingest({ ...ROWS.assignment({ id: 4 }), gone: true });
+    await bench.settle();
+    expect(bench.rowsOf(4).size).toBe(0);
+    const logged = [...bench.db.publications.committed.values()].find((entry) => entry.assignmentId === 4);
+    expect(logged?.days).toHaveLength(16);
+    expect(bench.breach()).toBeNull();
+  });
+
+  test('that dies leaves everything as it was, the dirt included', async () => {
+    const bench = await chain();
+    await bench.ingest(ROWS.sample());
+    const dying = bench.store((name, phase) => {
+      if (name === 'recompute.commit' && phase === 'before') throw new Error('connection lost');
+      return undefined;
+    });
+    await expect(bench.recompute([1], dying)).rejects.toThrow('connection lost');
+    expect(bench.db.dirt.committed.size).toBe(1);
+    expect(bench.db.publications.committed.size).toBe(0);
+    await bench.settle();
+    expect(bench.breach()).toBeNull();
+  });
+});
+
+describe('a recompute that fails by itself', () => {
+  const OPTIONS = { tries: 3, backoffMs: 1 };
+  const failingFor = (bench: MemoryBench, bad: number, error: Error) => {
+    let attempts = 0;
+    const store = bench.store();
+    const failing = (tx: RecomputeTx): RecomputeTx =>
+      new Proxy(tx, {
+        get(target, name) {
+          const own: unknown = Reflect.get(target, name);
+          if (name !== 'load') return typeof own === 'function' ? (own.bind(target) as unknown) : own;
+          return (windows: Parameters<RecomputeTx['load']>[0]) => {
+            if (!windows.some(({ assignmentId }) => assignmentId === bad)) return target.load(windows);
+            attempts += 1;
+            return Promise.reject(error);
+          };
+        },
+      });
+    const deps = {
+      ...bench.recomputeDeps({
+        recompute: (work) => store.recompute((tx) => work(failing(tx))),
+        park: (parked) => store.park(parked),
+      }),
+      isOutage: (cause: unknown) => cause instanceof AnchorlineError && cause.retryable,
+    };
+    return { deps, attempts: () => attempts };
+  };
+  const dirty = async (bench: MemoryBench): Promise<void> => {
+    await bench.ingest(ROWS.sample(), ROWS.sample({ id: 2, assignment_id: 2, sample_date: DAY_0 + 8 }));
+  };
+
+  test('is parked alone after its tries, and its neighbours go through', async () => {
+    const bench = await chain();
+    await dirty(bench);
+    const { deps, attempts } = failingFor(bench, 1, new Error('no such stage'));
+    const { results, parked } = await recomputeIsolating(deps, [1, 2], OPTIONS);
+    expect(parked).toMatchObject([{ assignmentId: 1, message: 'no such stage', tries: 3 }]);
+    // Once among its neighbours, then by itself.
+    expect(attempts()).toBe(4);
+    expect(results.flatMap((result) => result.recomputed)).toEqual([2]);
+    expect(await bench.store().waitingDirt(0, 10)).not.toContainEqual(
+      expect.objectContaining({ assignmentId: 1 }),
+    );
+  });
+
+  test('is due again with new dirt, and then takes what was set aside along', async () => {
+    const bench = await chain();
+    await dirty(bench);
+    await recomputeIsolating(failingFor(bench, 1, new Error('no such stage')).deps, [1], OPTIONS);
+    await bench.ingest(ROWS.sample({ id: 3, sample_date: DAY_0 + 12 }));
+    const requests = bench.recomputeDeps().requests;
+    expect(await sweep({ store: bench.store(), requests }, 0, 10)).toContain(1);
+    await bench.settle();
+    expect(bench.db.parked.committed.size).toBe(0);
+    expect(bench.breach()).toBeNull();
+  });
+
+  test('is not parked where the infrastructure fails', async () => {
+    const bench = await chain();
+    await dirty(bench);
+    const outage = new AnchorlineError('DB001', 'disk full', { retryable: true });
+    const { deps, attempts } = failingFor(bench, 1, outage);
+    await expect(recomputeIsolating(deps, [1, 2], OPTIONS)).rejects.toBe(outage);
+    expect(attempts()).toBe(1);
+    expect(bench.db.parked.committed.size).toBe(0);
+  });
+});
