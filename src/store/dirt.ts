@@ -62,17 +62,19 @@ export async function waitingDirt(
   return rows.map(([assignmentId, sinceMs]) => ({ assignmentId, sinceMs }));
 }
 
+/** Nothing where another owner has answered all of that dirt meanwhile: the assignment has not failed. */
 export async function park(session: Session, parked: Parked): Promise<void> {
   const { assignmentId, code, message, tries, dirt } = parked;
+  const left = await session.run(
+    `UPDATE ${session.t('dirt')} SET set_aside = true WHERE assignment_id = $1 AND seq = ANY ($2::bigint[])`,
+    [assignmentId, numberArray(dirt)],
+  );
+  if (dirt.length > 0 && left === 0) return;
   await session.run(
     `INSERT INTO ${session.t('parked')} AS p (assignment_id, code, message, tries) VALUES ($1, $2, $3, $4)
      ON CONFLICT (assignment_id) DO UPDATE
      SET code = excluded.code, message = excluded.message, tries = excluded.tries, parked_at = excluded.parked_at`,
     [assignmentId, code, message, tries],
-  );
-  await session.run(
-    `UPDATE ${session.t('dirt')} SET set_aside = true WHERE assignment_id = $1 AND seq = ANY ($2::bigint[])`,
-    [assignmentId, numberArray(dirt)],
   );
 }
 

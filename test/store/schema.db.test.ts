@@ -165,6 +165,15 @@ describe.each(BUILDS)('schema, %s build', (build) => {
     expect(await store.status()).toMatchObject({ setAside: 0, parked: 0 });
   });
 
+  it('parks nobody whose dirt another owner has answered meanwhile', async () => {
+    const { store } = await place.newStore();
+    const dirt = { assignmentId: 1, from: 1, to: 2, reasons: ['x'], committedMs: null, decodedMs: 0 };
+    await store.ingest((tx) => tx.appendDirt([dirt]));
+    const [seen] = await store.recompute((tx) => tx.takeDirt([1]));
+    await store.park({ assignmentId: 1, code: 'X', message: 'm', tries: 3, dirt: [seen!.seq] });
+    expect(await store.parked()).toEqual([]);
+  });
+
   it('replaces the anomalies of a window, and those without a day', async () => {
     const { store } = await place.newStore();
     const at = (day: number | null, code: string) => ({ assignmentId: 1, day, rule: 'R1', code, detail: '' });

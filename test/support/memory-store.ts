@@ -76,8 +76,10 @@ export class MemoryStore implements StateStore {
 
   park(parked: Parked): Promise<void> {
     return this.#session.call('park', () => {
+      const left = parked.dirt.filter((seq) => this.db.dirt.committed.has(seq));
+      if (parked.dirt.length > 0 && left.length === 0) return;
       this.db.parked.committed.set(parked.assignmentId, parked);
-      for (const seq of parked.dirt) if (this.db.dirt.committed.has(seq)) this.db.setAside.add(seq);
+      for (const seq of left) this.db.setAside.add(seq);
     });
   }
 
