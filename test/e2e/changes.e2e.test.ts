@@ -3,11 +3,13 @@
  * one process; after each step the table must equal one full pass over the source, and the topic the table.
  */
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { dailyStateTopic } from '../../src/domain/topics.ts';
 import { endpointsOf } from '../support/stack-provider.ts';
 import { problemsOf } from '../support/pipeline-check.ts';
 import type { PlantedLetter } from '../support/pipeline-check.ts';
 import { FARM_HORIZON, farmRows } from '../support/pipeline-farm.ts';
 import { keyOfRow, noEnvelope, ofUnknownSchema, produce, rawKeyOf } from '../support/pipeline-poison.ts';
+import { readStates, readTopic } from '../support/pipeline-topic.ts';
 import { Pipeline } from '../support/pipeline.ts';
 
 let farm: Pipeline;
@@ -160,17 +162,24 @@ describe('operators', () => {
   });
 
   test('remodel', async () => {
+    const modelled = () => rowOf(2, '2024-03-10');
+    const before = await modelled();
     await farm.write(`
       update scenario_tgcmodel set tgc_value = 2.2 where model_id = 1;
+      update scenario_tgc_model_stage set tgc_value = 2.1;
       update scenario_mortality_model_stage set daily_rate_percent = 0.05;
       update batch_lifecyclestage set expected_weight_max_g = 5 where id = 1;
       delete from scenario_temperaturereading where day_number > 50;
       update environmental_environmentalparameter set name = 'TEMPERATURE' where id = 2`);
     await settledWithout();
+    const slower = await modelled();
+    expect(Number(slower?.['avg_weight_g'])).toBeLessThan(Number(before?.['avg_weight_g']));
     await farm.write(`
       update batch_batch set pinned_projection_run_id = null where id = 1;
       update environmental_environmentalparameter set name = 'Oxygen' where id = 2`);
     await settledWithout();
+    // The newest scenario's model is of the other kind.
+    expect(await modelled()).toMatchObject({ sources: { growth: 'power' } });
   });
 });
 
@@ -291,4 +300,22 @@ test('the process ends in order, and another goes on where it was', async () => 
   await farm.start();
   await settledWithout();
   expect(await rowOf(2, '2024-02-15')).toMatchObject({ avg_weight_g: '9.50' });
+});
+
+test('the check sees a revision that goes down', async () => {
+  const { lab, config } = farm;
+  const records = await readTopic(lab, dailyStateTopic(config.topics.namespace));
+  const byKey = Map.groupBy(
+    records.filter(({ value }) => value !== null),
+    ({ key }) => key?.toString('hex'),
+  );
+  const changed = [...byKey.values()].find((versions) => versions.length > 1) ?? [];
+  const topic = await lab.topic();
+  const producer = lab.kafka.producer();
+  await producer.connect();
+  await producer.send({ topic, messages: changed.toReversed().map(({ key, value }) => ({ key, value })) });
+  await producer.disconnect();
+  const { disorder } = await readStates(lab, config.registry.url, topic);
+  expect(disorder).toHaveLength(changed.length - 1);
+  expect(disorder[0]).toMatch(/revision \d+ after \d+/);
 });

@@ -67,6 +67,9 @@ async function againstFullPass(pipeline: Pipeline, table: RowsByKey): Promise<st
   if (stored === undefined) return ['the store has no horizon'];
   const facts = await sourceFacts(pipeline.source, settings);
   const expected = expectedRows(facts, isoToDay(stored.date), settings);
+  const open = await pipeline.inStore<{ topic: string; code: string }>(
+    `select topic, code from dead_letter where state = 'open'`,
+  );
   const computed = new Map<string, RowText>();
   for (const [id, days] of expected.rows) {
     for (const [day, row] of days) computed.set(rowKey(id, day), computedText(row));
@@ -74,7 +77,14 @@ async function againstFullPass(pipeline: Pipeline, table: RowsByKey): Promise<st
   const anomalies = await storedAnomalies(pipeline);
   const found = sortedTexts(anomalies);
   const wanted = sortedTexts([...expected.anomalies.values()].flat());
+  const refused = facts.refused.map(({ table, code }) => `${table} ${code}`);
+  const aside = open.map(
+    ({ topic, code }) => `${tableOfTopic(pipeline.config.topics.prefix, topic)} ${code}`,
+  );
   return [
+    ...only(refused, aside).map(
+      (text) => `a row of the source that is neither fact nor dead letter: ${text}`,
+    ),
     ...differences(['the table', table], ['one full pass', computed], [...SHOWN_COLUMNS, ...CARRY_COLUMNS]),
     ...only(found, wanted).map((text) => `an anomaly in the store only: ${text}`),
     ...only(wanted, found).map((text) => `an anomaly of the full pass only: ${text}`),

@@ -16,7 +16,7 @@ import type { DailySum } from './memory-database.ts';
 export interface SourceFacts {
   readonly facts: ReadonlyMap<FactKind, ReadonlyMap<Id, Fact>>;
   readonly sums: ReadonlyMap<string, DailySum>;
-  /** Rows of the source that are no facts: `<table> <code>`. */
+  /** Rows of the source that are no facts. */
   readonly refused: readonly { readonly table: string; readonly code: RejectionCode }[];
 }
 
@@ -73,16 +73,19 @@ const MS_PER_DAY = 86_400_000;
 const ENDLESS = 2 ** 31 - 1;
 
 const { builtins } = pg.types;
+const BOOL: number = builtins.BOOL;
+const DATE: number = builtins.DATE;
+const TIMESTAMPTZ: number = builtins.TIMESTAMPTZ;
 const WHOLE = new Set<number>([builtins.INT2, builtins.INT4, builtins.INT8]);
 const FLOAT = new Set<number>([builtins.FLOAT4, builtins.FLOAT8]);
 
 /** Postgres's text of a value → what Debezium's Avro holds: decimals as text, dates as days, instants as ISO text. */
 function asDebezium({ dataTypeID: type }: FieldDef, text: string | null): unknown {
   if (text === null) return null;
-  if (type === builtins.BOOL) return text === 't';
+  if (type === BOOL) return text === 't';
   if (WHOLE.has(type) || FLOAT.has(type)) return Number(text);
-  if (type === builtins.DATE) return dayOf(text);
-  if (type === builtins.TIMESTAMPTZ) return text.replace(' ', 'T').replace(/\+00$/, 'Z');
+  if (type === DATE) return dayOf(text);
+  if (type === TIMESTAMPTZ) return text.replace(' ', 'T').replace(/\+00$/, 'Z');
   return text;
 }
 

@@ -80,7 +80,7 @@ function cellText(column: string, value: unknown): string | null {
     const object = (typeof value === 'string' ? JSON.parse(value) : value) as object;
     return JSON.stringify(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)));
   }
-  if (column === 'anchor_type') return String(value);
+  if (column === 'anchor_type') return value as string;
   const number = Number(value);
   return Object.is(number, -0) ? '-0' : String(number);
 }
