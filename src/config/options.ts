@@ -243,7 +243,8 @@ export const OPTIONS = {
       { min: 1, max: 64 },
       {
         default: 1,
-        prose: 'Shards of the publication log, each with a leader of its own. The same in every process.',
+        prose:
+          'Shards of the publication log, each with a leader of its own. The same in every process: stop them all before changing it.',
       },
     ),
     batchEntries: whole(

@@ -28,7 +28,8 @@ export class FencedError extends AnchorlineError {
 
 /** A setting, or what the store was computed with, does not fit; the message names the mend. */
 export class ConfigurationError extends AnchorlineError {
-  constructor(code: string, message: string, cause?: unknown) {
-    super(code, message, { cause });
+  /** `retryable`: a process that runs already may wait for the mend; one that starts had better end. */
+  constructor(code: string, message: string, cause?: unknown, retryable = false) {
+    super(code, message, { cause, retryable });
   }
 }

@@ -228,7 +228,10 @@ export interface StateStore {
   /** True while an initial snapshot is being ingested and its last record is younger than the limit. */
   snapshotRunning(limitMs: number): Promise<boolean>;
 
-  /** Oldest log entries of a shard with the rows as they stand, in one consistent read; at most `limit` entries. */
+  /**
+   * The assignments of the shard's `limit` oldest log entries, or of fewer where these name many days, each with all
+   * of its entries and the rows as they stand, in one consistent read.
+   */
   readPublications(shard: number, shards: number, limit: number): Promise<readonly PublicationBatch[]>;
   settlePublications(sequences: readonly bigint[]): Promise<void>;
 

@@ -11,8 +11,12 @@ export class StoreUnavailableError extends AnchorlineError {
   }
 }
 
-/** Connection exceptions, insufficient resources (disk, memory, connections), operator intervention, system errors. */
-const HEALING_CLASSES = new Set(['08', '53', '57', '58']);
+/**
+ * Connection exceptions, refused logins, a missing database, insufficient resources (disk, memory, connections),
+ * operator intervention, system errors; and class 42: our statements are fixed, so where one names what is not
+ * there, or lacks a right, the schema or a grant is to blame and no record, whatever it holds.
+ */
+const HEALING_CLASSES = new Set(['08', '28', '3D', '42', '53', '57', '58']);
 const HEALING_STATES = new Set([
   '40001', // serialization failure
   '40P01', // deadlock

@@ -2,7 +2,7 @@
  * Brings a schema to the current form: forward only, whoever comes second waits and finds it done.
  * The migrations are SQL files; the ones of the other build are not looked at.
  */
-import { readFile } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 import { runner } from 'node-pg-migrate';
@@ -79,6 +79,22 @@ export async function readBuild(client: Pick<PoolClient, 'query'>, names: Names)
   if (rows[0]?.present !== true) return null;
   const recorded = await client.query<{ kind: Build }>(`SELECT kind FROM ${table}`);
   return recorded.rows[0]?.kind ?? null;
+}
+
+/** Migrations of this release that a schema has not had, by name, in order. */
+export async function missingMigrations(
+  client: Pick<PoolClient, 'query'>,
+  names: Names,
+  build: Build,
+): Promise<readonly string[]> {
+  const { rows } = await client.query<{ name: string }>(`SELECT name FROM ${names.schema}.migration`);
+  const had = new Set(rows.map(({ name }) => name));
+  const other = build === 'plain' ? '.timescale.sql' : '.plain.sql';
+  const files = (await readdir(DIRECTORY)).filter((file) => file.endsWith('.sql') && !file.endsWith(other));
+  return files
+    .map((file) => file.slice(0, -'.sql'.length))
+    .filter((name) => !had.has(name))
+    .sort();
 }
 
 async function offered(client: PoolClient): Promise<Build> {

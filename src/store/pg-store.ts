@@ -16,7 +16,7 @@ import { moveHorizon, readHorizon } from './horizon.ts';
 import { acquireLease, releaseLease } from './leases.ts';
 import { load } from './load.ts';
 import { lockAssignments, lockFacts } from './locks.ts';
-import { readBuild } from './migrate.ts';
+import { missingMigrations, readBuild } from './migrate.ts';
 import { advance, positions } from './positions.ts';
 import { appendPublication, readPublications, settlePublications } from './publications.ts';
 import { readRows } from './published-rows.ts';
@@ -70,7 +70,7 @@ export interface PgStore extends StateStore {
 
 export const SHARED_SCHEMA = 'anchorline_shared';
 
-/** Opens a migrated schema; throws ConfigurationError STO004 where there is none. */
+/** Opens a migrated schema; throws ConfigurationError STO004 where there is none, STO005 where it is an older form. */
 export async function createPgStore(options: PgStoreOptions): Promise<PgStore> {
   const { pool, codec, settings, copy = true, idleLimitMs = IDLE_LIMIT_MS } = options;
   const names = checkedNames({ schema: options.schema, shared: options.sharedSchema ?? SHARED_SCHEMA });
@@ -79,6 +79,13 @@ export async function createPgStore(options: PgStoreOptions): Promise<PgStore> {
     throw new ConfigurationError(
       'STO004',
       `schema ${names.schema} is not in the state store yet: run \`anchorline migrate\``,
+    );
+  }
+  const behind = await inSession(pool, names, (session) => missingMigrations(session.client, names, build));
+  if (behind.length > 0) {
+    throw new ConfigurationError(
+      'STO005',
+      `schema ${names.schema} lacks ${behind.join(', ')}: run \`anchorline migrate\` first`,
     );
   }
   const local = [`SET LOCAL idle_in_transaction_session_timeout = ${idleLimitMs}`];

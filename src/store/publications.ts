@@ -42,9 +42,14 @@ interface Pending {
   decodedMs: number | null;
 }
 
+/** Entries of many days make a batch full before their number does: memory, and the transaction, stay bounded. */
+const MAX_ROWS = 20_000;
+
 /**
- * The oldest entries of a shard (assignments by id modulo `shards`), grouped by assignment in ascending id. Both
- * statements must see one snapshot, so that an entry and its rows belong together.
+ * The assignments with the oldest entries of a shard (by id modulo `shards`), each with all of its entries, in
+ * ascending id: rows that were written together are published together. At most `limit` oldest entries are looked
+ * at, and only until their days are enough. Both statements must see one snapshot, so that an entry and its rows
+ * belong together.
  */
 export async function readPublications(
   session: Session,
@@ -52,10 +57,18 @@ export async function readPublications(
   shards: number,
   limit: number,
 ): Promise<PublicationBatch[]> {
+  const log = session.t('publication_log');
   const entries = await session.rows<EntryRow>(
-    `SELECT seq::text, assignment_id, days::text, committed_ms, decoded_ms FROM ${session.t('publication_log')}
-     WHERE assignment_id % $2 = $1 ORDER BY publication_log.seq LIMIT $3`,
-    [shard, shards, limit],
+    `WITH oldest AS (
+       SELECT seq, assignment_id, cardinality(days) AS rows FROM ${log}
+       WHERE assignment_id % $2 = $1 ORDER BY seq LIMIT $3
+     ), bounded AS (
+       SELECT assignment_id, sum(rows) OVER (ORDER BY seq) - rows AS before FROM oldest
+     )
+     SELECT seq::text, assignment_id, days::text, committed_ms, decoded_ms FROM ${log}
+     WHERE assignment_id IN (SELECT assignment_id FROM bounded WHERE before < $4)
+     ORDER BY ${log}.seq`,
+    [shard, shards, limit, MAX_ROWS],
   );
   const pending = new Map<Id, Pending>();
   for (const [seq, assignmentId, days, committedMs, decodedMs] of entries) {

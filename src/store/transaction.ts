@@ -72,6 +72,9 @@ export async function inSession<T>(
   }
 }
 
+/** SQLSTATE classes of a refused login, and of a database that is not there. */
+const REFUSALS = new Set(['28', '3D']);
+
 /** Throws StoreUnavailableError, or ConfigurationError STO002 where the server refuses the login or database. */
 export async function connect(pool: Pool): Promise<PoolClient> {
   try {
@@ -81,11 +84,12 @@ export async function connect(pool: Pool): Promise<PoolClient> {
     if (client.listenerCount('error') === 0) client.on('error', () => undefined);
     return client;
   } catch (error) {
-    if (error instanceof pg.DatabaseError && !isInfrastructure(error)) {
+    if (error instanceof pg.DatabaseError && REFUSALS.has(error.code?.slice(0, 2) ?? '')) {
       throw new ConfigurationError(
         'STO002',
         `the state store refuses the connection: ${error.message}`,
         error,
+        true,
       );
     }
     throw new StoreUnavailableError(error);

@@ -23,12 +23,16 @@ describe('isInfrastructure', () => {
     '55P03',
     '25006',
     '58030',
+    '28P01',
+    '3D000',
+    '42P01',
+    '42501',
   ])('takes SQLSTATE %s as one that may heal', (code) => {
     expect(isInfrastructure(failure(code))).toBe(true);
     expect(fromDriver(failure(code))).toBeInstanceOf(StoreUnavailableError);
   });
 
-  it.each(['23505', '22003', '42P01', '40002', '28P01', 'XX000', 'P0001'])('does not take %s so', (code) => {
+  it.each(['23505', '22003', '40002', 'XX000', 'P0001'])('does not take %s so', (code) => {
     expect(isInfrastructure(failure(code))).toBe(false);
     expect(fromDriver(failure(code))).toMatchObject({ code });
   });

@@ -13,11 +13,11 @@ export function publicationBatches(
   limit: number,
 ): PublicationBatch[] {
   const ofAssignment = new Map<Id, LoggedPublication[]>();
-  const oldest = [...db.publications.committed.values()]
+  const entries = [...db.publications.committed.values()]
     .filter((entry) => entry.assignmentId % shards === shard)
-    .sort((a, b) => Number(a.seq - b.seq))
-    .slice(0, limit);
-  for (const entry of oldest) {
+    .sort((a, b) => Number(a.seq - b.seq));
+  const asked = new Set(entries.slice(0, limit).map((entry) => entry.assignmentId));
+  for (const entry of entries.filter(({ assignmentId }) => asked.has(assignmentId))) {
     const known = ofAssignment.get(entry.assignmentId);
     if (known === undefined) ofAssignment.set(entry.assignmentId, [entry]);
     else known.push(entry);
