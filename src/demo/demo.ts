@@ -14,7 +14,6 @@ import { applyTopics, topicManifest } from '../connect/topics.ts';
 import { dailyStateTopic } from '../domain/topics.ts';
 import { createKafka } from '../kafka/client.ts';
 import type { KafkaConnection } from '../kafka/client.ts';
-import { EXIT } from '../runtime/exit-codes.ts';
 import type { ExitCode } from '../runtime/exit-codes.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { stackUp } from '../stack/stack.ts';

@@ -3,7 +3,7 @@ import pg from 'pg';
 import type { Pool, PoolClient, PoolConfig, QueryResult } from 'pg';
 
 import { ConfigurationError } from '../domain/errors.ts';
-import { StoreUnavailableError, fromDriver, isInfrastructure } from './errors.ts';
+import { StoreUnavailableError, fromDriver } from './errors.ts';
 import { Session } from './session.ts';
 import type { Names } from './session.ts';
 

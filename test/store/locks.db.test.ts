@@ -4,6 +4,7 @@ import * as codec from '../../src/engine/row-codes.ts';
 import { createPgStore } from '../../src/store/pg-store.ts';
 import type { PgStore } from '../../src/store/pg-store.ts';
 import { AbortedTransactionError, createPool } from '../../src/store/transaction.ts';
+import { ConfigurationError } from '../../src/domain/errors.ts';
 import { isInfrastructure } from '../../src/store/errors.ts';
 import { openBuild } from '../support/store-builds.ts';
 import type { StorePlace } from '../support/store-builds.ts';
@@ -156,7 +157,7 @@ describe('locks and lost connections', () => {
     await store.ingest((tx) => tx.lockFacts('exclusive'));
   });
 
-  it('a server that does not answer is infrastructure, a database that is not there is not', async () => {
+  it('a server that does not answer and a database that is not there are waited out, the latter by name', async () => {
     const { host, port } = place.pool.options as { host: string; port: number };
     const attempt = async (config: object) => {
       const pool = createPool(
@@ -176,8 +177,9 @@ describe('locks and lost connections', () => {
     };
     expect(isInfrastructure(await attempt({ port: 1 }))).toBe(true);
     const missing = await attempt({ database: 'missing' });
-    expect(missing).toMatchObject({ code: 'STO002' });
-    expect(isInfrastructure(missing)).toBe(false);
+    expect(missing).toBeInstanceOf(ConfigurationError);
+    expect(missing).toMatchObject({ code: 'STO002', message: expect.stringContaining('missing') });
+    expect(isInfrastructure(missing)).toBe(true);
   });
 
   it('a statement that failed and was swallowed fails the transaction', async () => {
