@@ -229,7 +229,7 @@ export const OPTIONS = {
     snapshotLimitMs: ms(
       0,
       HOUR,
-      5_000,
+      2_000,
       'Recompute waits while an initial snapshot streams in: until its last record, or until none came for this long.',
     ),
   },

@@ -88,7 +88,7 @@ export const CONSUMER_DEFAULTS: ConsumerTuning = {
   maxBytesPerPartition: 1_048_576,
   maxBytes: 16 * 1_048_576,
   maxWaitMs: 250,
-  sessionTimeoutMs: 30_000,
+  sessionTimeoutMs: 15_000,
   rebalanceTimeoutMs: 60_000,
   heartbeatMs: 3_000,
   commitMs: 2_000,

@@ -55,7 +55,7 @@ describe('R11 arrival weight', () => {
   const opening = 10;
   const weightAfter = (
     given: Parameters<typeof transfer>[0],
-    source: number | undefined = undefined,
+    source?: number,
     averageE4: number | null = null,
   ) => {
     const asked: [number, number][] = [];

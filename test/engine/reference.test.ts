@@ -19,7 +19,7 @@ describe('the engine against a plain reading of the rules', () => {
             anomalies.push(`${assignmentId}/${day ?? ''}/${rule}/${code}`);
         }
         expect(anomalies.sort()).toEqual(expected.anomalies);
-        expect([...actual.keys()].sort()).toEqual([...expected.rows.keys()].sort());
+        expect(new Set(actual.keys())).toEqual(new Set(expected.rows.keys()));
       }),
       { numRuns: 1500 },
     );

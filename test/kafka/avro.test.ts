@@ -65,7 +65,9 @@ describe('decode', () => {
   });
 
   it('asks once for a schema, however many records wait for it', async () => {
-    const records = Array.from({ length: 50 }, (_, id) => decoder.decode(record(7, { id, parent: null })));
+    const records = Array.from({ length: 50 }, async (_, id) =>
+      decoder.decode(record(7, { id, parent: null })),
+    );
     const results = await Promise.all(records);
     expect(results.every((result) => result.ok)).toBe(true);
     expect(asked).toEqual(['/schemas/ids/7']);

@@ -151,7 +151,7 @@ describe('the declared dirt covers', () => {
     fc.assert(
       fc.property(farmArbitrary(), change, (farm, drawn) => {
         const before = farm.facts.get(kind)?.get(drawn.id) ?? null;
-        const after = imageOf(before, drawn as Change);
+        const after = imageOf(before, drawn);
         const scopes = dirt(kind, before, after, farm.settings);
         differing += expectCovered(farm, withFact(farm, kind, drawn.id, after), scopes);
       }),

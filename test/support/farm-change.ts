@@ -72,7 +72,7 @@ export function applyChange(farm: Farm, change: FarmChange): { farm: Farm; dirt:
   const before = farm.facts.get(change.kind)!.get(change.id) ?? null;
   const after = change.what === 'fact' || before === null ? change.after : edited(before, change);
   const facts = new Map(farm.facts);
-  const ofKind = new Map(facts.get(change.kind)!);
+  const ofKind = new Map(facts.get(change.kind));
   if (after === null) ofKind.delete(change.id);
   else ofKind.set(change.id, after);
   facts.set(change.kind, ofKind);

@@ -61,7 +61,7 @@ export class MemoryIngestTx implements IngestTx {
       for (const id of [...upserts.map((fact) => fact.id), ...deletes]) {
         await this.#tx.lock(`fact/${kind}/${id}`);
       }
-      for (const fact of upserts) table.set(fact.id, Object.freeze({ ...(fact as Fact) }));
+      for (const fact of upserts as readonly Fact[]) table.set(fact.id, Object.freeze({ ...fact }));
       for (const id of deletes) table.delete(id);
     });
   }

@@ -12,5 +12,7 @@ export function comparableRows(
 }
 
 export function sortedTexts(anomalies: readonly Anomaly[]): string[] {
-  return anomalies.map((anomaly) => JSON.stringify(Object.entries(anomaly).sort())).sort();
+  return anomalies
+    .map((anomaly) => JSON.stringify(Object.entries(anomaly).sort(([a], [b]) => (a < b ? -1 : 1))))
+    .sort();
 }

@@ -1,6 +1,6 @@
 /** What must be true once everything is quiet, worked out from the log alone. */
 import { KEEP } from '../../src/domain/cdc.ts';
-import type { ChangeEvent, SourceRecord } from '../../src/domain/cdc.ts';
+import type { SourceRecord } from '../../src/domain/cdc.ts';
 import type { Day } from '../../src/domain/day.ts';
 import type { BatchFacts } from '../../src/domain/engine-input.ts';
 import type { Fact, FactKind, Id, ReadingFact } from '../../src/domain/facts.ts';
@@ -33,7 +33,7 @@ export function expectedFacts(farm: SimFarm, settings: EngineSettings, repaired:
     const lastOfKey = new Map<string, string>();
     for (const { record } of farm.log(at)) {
       const decoded = farm.decode(record, repaired);
-      const mapped = decoded.kind === 'change' ? mapChange(decoded as ChangeEvent, settings) : null;
+      const mapped = decoded.kind === 'change' ? mapChange(decoded, settings) : null;
       const key = record.key?.toString() ?? '';
       const earlier = letters.get(lastOfKey.get(key) ?? '');
       if (earlier !== undefined) earlier.last = false;
