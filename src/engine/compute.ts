@@ -71,5 +71,9 @@ function hasRow(stored: StoredRows | null, day: Day): boolean {
 
 function wholeStayAnomalies(context: BatchContext, stay: Stay, covered: DayWindow): Anomaly[] {
   const answersForAll = stay.assignment.id === context.lowestId;
-  return [...stay.anomalies, ...(answersForAll ? context.unshared(covered) : [])];
+  return [
+    ...stay.anomalies,
+    ...context.contradictionsOf(stay),
+    ...(answersForAll ? context.unshared(covered) : []),
+  ];
 }

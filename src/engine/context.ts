@@ -6,6 +6,7 @@ import type { BatchFacts } from '../domain/engine-input.ts';
 import type { FeedingFact, Id, MortalityFact, TransferFact } from '../domain/facts.ts';
 import type { Anomaly } from '../domain/rows.ts';
 import type { EngineSettings } from '../domain/settings.ts';
+import { contradictionsOf } from './contradictions.ts';
 import { Models } from './models.ts';
 import { SharedEvents } from './shares.ts';
 import { Stay, isDone, isMeasured } from './stay.ts';
@@ -94,6 +95,17 @@ export class BatchContext {
   get sharedFeedings(): ReadonlyMap<Id, SharedEvents<FeedingFact>> {
     this.#feedings ??= this.#shareFeedings();
     return this.#feedings;
+  }
+
+  /** Facts about the stay that contradict each other. */
+  contradictionsOf(stay: Stay): Anomaly[] {
+    const { containerId } = stay.assignment;
+    const neighbours = this.facts.assignments.filter((other) => other.containerId === containerId);
+    return contradictionsOf(
+      stay,
+      neighbours.map(({ id }) => this.stayOf(id)!),
+      this.facts,
+    );
   }
 
   /** R18, R19: what nobody was there to share, in the batch's lowest assignment's name. */

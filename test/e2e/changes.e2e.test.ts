@@ -200,7 +200,14 @@ describe('what makes no sense', () => {
     await settledWithout();
     const codes = await farm.inStore<{ code: string }>('select distinct code from anomaly order by code');
     expect(codes.map(({ code }) => code)).toEqual(
-      expect.arrayContaining(['deaths_exceed_population', 'departure_before_arrival']),
+      expect.arrayContaining([
+        'deaths_exceed_population',
+        'departure_before_arrival',
+        'missing_model',
+        'overlapping_assignments',
+        'stage_order_gap',
+        'transfer_to_itself',
+      ]),
     );
     expect(await rowCount(11)).toBe(0);
     expect(await rowCount(10)).toBe(29);

@@ -68,11 +68,42 @@ class Reference {
       for (const row of today) this.rows.get(row.assignmentId)!.set(day, row);
     }
     for (const batch of this.farm.batches) this.nobodyToShare(batch);
+    for (const stay of this.stays) this.contradictions(stay);
     return { rows: this.rows, anomalies: this.anomalies.sort() };
   }
 
   note(assignmentId: Id, day: Day | null, rule: string, code: string): void {
     this.anomalies.push(`${assignmentId}/${day ?? ''}/${rule}/${code}`);
+  }
+
+  /** What cannot all be true at once. */
+  contradictions({ batch, assignment, first, last }: Stay): void {
+    const { id, containerId, stageId } = assignment;
+    for (const other of this.stays) {
+      if (other.batch !== batch || other.assignment.id === id) continue;
+      if (other.assignment.containerId !== containerId) continue;
+      const [from, to] = [Math.max(first, other.first), Math.min(last, other.last)];
+      if (from <= to) this.note(id, null, 'R1', 'overlapping_assignments');
+    }
+    for (const t of batch.transfers) {
+      const happened = t.completed && t.day !== null;
+      if (happened && t.sourceId === id && t.destId === id) this.note(id, null, 'R10', 'transfer_to_itself');
+    }
+    const scenario = batch.scenario;
+    if (scenario?.scenario.tgcModelId != null && scenario.tgc === null) {
+      this.note(id, null, 'R8', 'missing_model');
+    }
+    if (scenario?.scenario.mortalityModelId != null && scenario.mortality === null) {
+      this.note(id, null, 'R8', 'missing_model');
+    }
+    const species = batch.stages.find((stage) => stage.id === stageId)?.speciesId ?? null;
+    if (species === null) return;
+    const orders = batch.stages.filter((s) => s.speciesId === species).map((s) => s.order);
+    const distinct = new Set(orders);
+    const span = Math.max(...orders) - Math.min(...orders) + 1;
+    if (distinct.size !== orders.length || span !== orders.length) {
+      this.note(id, null, 'R20', 'stage_order_gap');
+    }
   }
 
   /** R1, R5, R10, R14. */
