@@ -16,21 +16,11 @@ export async function withStore<T>(
   work: (command: StoreCommand) => Promise<T>,
 ): Promise<T> {
   const { config, log } = await context.setUp();
-  const [{ createPool }, { createPgStore }, codec, { engineSettingsOf }] = await Promise.all([
-    import('../store/transaction.ts'),
-    import('../store/pg-store.ts'),
-    import('../engine/row-codes.ts'),
-    import('../wiring.ts'),
-  ]);
-  const pool = createPool({ connectionString: config.store.url, max: 2 }, (error) =>
-    log.warn({ err: error }, 'an idle connection to the state store was lost'),
-  );
+  const { openStore } = await import('../compose/store.ts');
+  const opened = await openStore(config, log);
   try {
-    const settings = engineSettingsOf(config);
-    const store = await createPgStore({ pool, schema: config.store.schema, codec, settings });
-    await store.checkSettings();
-    return await work({ config, log, store });
+    return await work({ config, log, store: opened.store });
   } finally {
-    await pool.end();
+    await opened.close();
   }
 }

@@ -35,7 +35,7 @@ export interface RunOptions {
 /** Runs the roles until a signal; resolves with the exit status. */
 export async function runRoles(options: RunOptions): Promise<ExitCode> {
   const { config, log, roles } = options;
-  const opened = await openStore(config, log);
+  const opened = await openStore(config, log, config.store.poolSize);
   const app: App = {
     config,
     log,

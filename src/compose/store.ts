@@ -1,8 +1,11 @@
-/** Opens the state store as the settings say. */
+/** Opens and migrates the state store as the settings say. */
+import type { Pool } from 'pg';
 import type { Config } from '../config/load.ts';
 import * as codec from '../engine/row-codes.ts';
 import type { Logger } from '../runtime/logger.ts';
-import { createPgStore } from '../store/pg-store.ts';
+import { migrate } from '../store/migrate.ts';
+import type { Migrated } from '../store/migrate.ts';
+import { SHARED_SCHEMA, createPgStore } from '../store/pg-store.ts';
 import type { PgStore } from '../store/pg-store.ts';
 import { createPool } from '../store/transaction.ts';
 import { engineSettingsOf } from '../wiring.ts';
@@ -12,19 +15,15 @@ export interface OpenStore {
   close(): Promise<void>;
 }
 
+/** Connections of a command, which does one thing after the other. */
+const FEW = 2;
+
 /**
  * Connects, and checks that the store was computed with these settings. Throws ConfigurationError where it was
  * not, or where it has no such schema.
  */
-export async function openStore(config: Config, log: Logger): Promise<OpenStore> {
-  const pool = createPool(
-    {
-      connectionString: config.store.url,
-      max: config.store.poolSize,
-      application_name: config.kafka.clientId,
-    },
-    (error) => log.warn({ err: error }, 'an idle connection to the state store was lost'),
-  );
+export async function openStore(config: Config, log: Logger, connections: number = FEW): Promise<OpenStore> {
+  const pool = poolOf(config, log, connections);
   try {
     const settings = engineSettingsOf(config);
     const store = await createPgStore({ pool, schema: config.store.schema, codec, settings });
@@ -34,4 +33,22 @@ export async function openStore(config: Config, log: Logger): Promise<OpenStore>
     await pool.end();
     throw error;
   }
+}
+
+/** Brings the schema to the current form; may be run by several at once. */
+export async function migrateStore(config: Config, log: Logger): Promise<Migrated> {
+  const pool = poolOf(config, log, FEW);
+  try {
+    const names = { schema: config.store.schema, shared: SHARED_SCHEMA };
+    const { timescale } = config.store;
+    return await migrate(pool, names, { log: (message) => log.debug(message), timescale });
+  } finally {
+    await pool.end();
+  }
+}
+
+function poolOf({ store, kafka }: Config, log: Logger, max: number): Pool {
+  return createPool({ connectionString: store.url, max, application_name: kafka.clientId }, (error) =>
+    log.warn({ err: error }, 'an idle connection to the state store was lost'),
+  );
 }

@@ -6,7 +6,7 @@ import type { Admin } from 'kafkajs';
 import pg from 'pg';
 import type { Config } from '../config/load.ts';
 import { ROLES, runRoles } from '../compose/run.ts';
-import { openStore } from '../compose/store.ts';
+import { migrateStore, openStore } from '../compose/store.ts';
 import { ConnectClient } from '../connect/client.ts';
 import { loadConnector } from '../connect/definition.ts';
 import { prepareSource } from '../connect/source.ts';
@@ -17,9 +17,6 @@ import type { KafkaConnection } from '../kafka/client.ts';
 import type { ExitCode } from '../runtime/exit-codes.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { stackUp } from '../stack/stack.ts';
-import { SHARED_SCHEMA } from '../store/pg-store.ts';
-import { migrate } from '../store/migrate.ts';
-import { createPool } from '../store/transaction.ts';
 import {
   CONNECTOR_FILE,
   connectorSettingsOf,
@@ -135,7 +132,7 @@ async function begin(options: DemoOptions, lastDay: string, cleanUp: AsyncDispos
 
 /** State store, topics and connector. */
 async function capture({ config, options, admin, say }: Run): Promise<ConnectClient> {
-  await migrateSchema(config, options.log);
+  await migrateStore(config, options.log);
   await applyTopics(admin, topicManifest(topicSettingsOf(config)));
   const prepared = await prepareSource(sourceAdminOf(config), sourceSettingsOf(config), options.progress);
   say(`${prepared.captured.length} tables are prepared for capture, the topics are made`);
@@ -184,21 +181,6 @@ async function play({ source, options }: Run, days: readonly DayOfWrites[]): Pro
   for (const [i, day] of days.entries()) {
     await playDay(source, day);
     if (i % 50 === 0) options.progress(`the farm writes its day ${day.date}`);
-  }
-}
-
-async function migrateSchema(config: Config, log: Logger): Promise<void> {
-  const pool = createPool({ connectionString: config.store.url, max: 2 }, (error) =>
-    log.warn({ err: error }, 'a connection to the state store was lost'),
-  );
-  try {
-    const names = { schema: config.store.schema, shared: SHARED_SCHEMA };
-    await migrate(pool, names, {
-      log: (line) => log.debug(line),
-      timescale: config.store.timescale,
-    });
-  } finally {
-    await pool.end();
   }
 }
 

@@ -85,26 +85,3 @@ export interface Anomaly {
   readonly code: string;
   readonly detail: string;
 }
-
-/** A day's row as an object: what leaves the process (the 18 published fields come first). */
-export interface DailyState {
-  readonly assignmentId: Id;
-  readonly batchId: Id;
-  readonly containerId: Id;
-  readonly stageId: Id | null;
-  readonly date: string;
-  readonly dayNumber: number;
-  readonly avgWeightG: number;
-  readonly population: number;
-  readonly biomassKg: number;
-  readonly tempC: number | null;
-  readonly mortalityCount: number;
-  readonly feedKg: number;
-  readonly observedFcr: number | null;
-  readonly anchorType: AnchorType | null;
-  readonly sources: Readonly<Record<string, string>>;
-  readonly confidenceScores: Readonly<Record<string, number>>;
-  readonly anchorResidualG: number | null;
-  readonly carryWeightG: number;
-  readonly mortalityRemainder: number;
-}

@@ -92,7 +92,7 @@ class Run {
           });
     this.#computed.set(id, computed);
     this.#rowsComputed += computed.rows.length;
-    this.#anomalies.push(...computed.anomalies);
+    for (const anomaly of computed.anomalies) this.#anomalies.push(anomaly);
     this.#anomalyWindows.push({ assignmentId: id, ...computed.covered });
     this.#noteDifference(id, context, diffRows(computed.rows, computed.interval, stored), stored);
   }

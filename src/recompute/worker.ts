@@ -57,11 +57,6 @@ export class RecomputeWorker {
     this.#wake.resolve();
   }
 
-  /** Another process owns these now; their dirt is in the store, so forgetting them loses nothing. */
-  drop(unwanted: (id: Id) => boolean): void {
-    this.#coalescer.drop(unwanted);
-  }
-
   /** Runs until the signal, then waits for the batches under way. */
   async run(signal: AbortSignal): Promise<void> {
     const onAbort = (): void => this.#wake.resolve();
@@ -83,7 +78,8 @@ export class RecomputeWorker {
       return;
     }
     if (await this.#deps.holdBack()) {
-      await this.#sleep(this.#options.snapshotPollMs, signal);
+      // Not woken by requests, which keep coming during a snapshot.
+      await clock.sleep(this.#options.snapshotPollMs, signal).catch(() => undefined);
       return;
     }
     // Two batches per worker at most: one runs, one stands ready. What is not taken keeps coalescing.

@@ -5,7 +5,7 @@
  * Invariants:
  *  1. an assignment is due at min(last request + quiet, first request + longest wait);
  *  2. an assignment in flight is never due; a request that comes meanwhile makes it due again after `done`;
- *  3. every request leads to a later `due`, unless it is dropped.
+ *  3. every request leads to a later `due`.
  *
  * Requests that merely repeat cost O(1): a heap entry is corrected when it comes up, not when it moves.
  */
@@ -61,8 +61,7 @@ export class Coalescer {
       const top = this.#heap[0];
       if (top === undefined || top.dueMs > nowMs) break;
       this.#pop();
-      const waiting = this.#waiting.get(top.id);
-      if (waiting === undefined) continue;
+      const waiting = this.#waiting.get(top.id) as Waiting;
       if (this.#dueMs(waiting) > nowMs) {
         this.#push(top.id);
         continue;
@@ -84,14 +83,6 @@ export class Coalescer {
   /** When `due` may next yield something, ms; never later than it will. Null: nothing waits. */
   nextDueMs(): number | null {
     return this.#heap[0]?.dueMs ?? null;
-  }
-
-  /** Forgets waiting assignments that another process owns now; those in flight end by themselves. */
-  drop(unwanted: (id: Id) => boolean): void {
-    for (const id of this.#waiting.keys()) if (unwanted(id)) this.#waiting.delete(id);
-    const kept = this.#heap.filter(({ id }) => this.#waiting.has(id));
-    this.#heap.length = 0;
-    for (const { id } of kept) this.#push(id);
   }
 
   #dueMs(waiting: Waiting): number {

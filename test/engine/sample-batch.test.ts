@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { dayToIso, isoToDay } from '../../src/domain/day.ts';
 import type { Fact, FactTypes, Id } from '../../src/domain/facts.ts';
-import type { DailyState } from '../../src/domain/rows.ts';
+import type { DailyState } from '../support/engine-rows.ts';
 import { prepareBatch } from '../../src/engine/context.ts';
 import type { BatchContext } from '../../src/engine/context.ts';
 import { fullPass } from '../../src/engine/full-pass.ts';

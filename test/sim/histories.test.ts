@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { playHistory } from '../support/sim-history.ts';
 
-const HISTORIES = 1500;
+const HISTORIES = 3000;
 const FROM = Number(process.env['SIM_FROM'] ?? 1);
 
 test(`${HISTORIES} histories`, { timeout: 120_000 }, async () => {

@@ -20,7 +20,8 @@ import type {
   StageFact,
   TransferFact,
 } from '../../src/domain/facts.ts';
-import type { Anomaly, DailyState } from '../../src/domain/rows.ts';
+import type { Anomaly } from '../../src/domain/rows.ts';
+import type { DailyState } from './engine-rows.ts';
 import { DEFAULT_ENGINE_SETTINGS } from '../../src/domain/settings.ts';
 import type { EngineSettings } from '../../src/domain/settings.ts';
 import { computeAssignment } from '../../src/engine/compute.ts';

@@ -2,8 +2,32 @@
 import { dayToIso } from '../../src/domain/day.ts';
 import type { Day } from '../../src/domain/day.ts';
 import { ANCHOR_TYPES } from '../../src/domain/rows.ts';
-import type { DailyRows, DailyState, StoredRows } from '../../src/domain/rows.ts';
+import type { Id } from '../../src/domain/facts.ts';
+import type { AnchorType, DailyRows, StoredRows } from '../../src/domain/rows.ts';
 import { unpackConfidences, unpackOrigins } from '../../src/engine/row-codes.ts';
+
+/** A day's row as an object: what tests read and the plain reference writes. */
+export interface DailyState {
+  readonly assignmentId: Id;
+  readonly batchId: Id;
+  readonly containerId: Id;
+  readonly stageId: Id | null;
+  readonly date: string;
+  readonly dayNumber: number;
+  readonly avgWeightG: number;
+  readonly population: number;
+  readonly biomassKg: number;
+  readonly tempC: number | null;
+  readonly mortalityCount: number;
+  readonly feedKg: number;
+  readonly observedFcr: number | null;
+  readonly anchorType: AnchorType | null;
+  readonly sources: Readonly<Record<string, string>>;
+  readonly confidenceScores: Readonly<Record<string, number>>;
+  readonly anchorResidualG: number | null;
+  readonly carryWeightG: number;
+  readonly mortalityRemainder: number;
+}
 
 /** The row of an index as an object. */
 export function stateOf(rows: DailyRows, i: number): DailyState {

@@ -45,13 +45,6 @@ describe('coalescing of requests', () => {
     expect(coalescer.due(500, 2)).toEqual([3]);
   });
 
-  test('assignments of another owner are dropped, others stay', () => {
-    const coalescer = new Coalescer(options);
-    for (const id of [1, 2, 3, 4]) coalescer.request(id, 0);
-    coalescer.drop((id) => id % 2 === 0);
-    expect(coalescer.due(500, 10)).toEqual([1, 3]);
-  });
-
   test('against a plain list: nothing is due early, nothing late, nothing twice, nothing lost', () => {
     const step = fc.record({
       wait: fc.nat({ max: 90 }),

@@ -18,24 +18,9 @@ Examples:
     )
     .action(async () => {
       const { config, log } = await context.setUp();
-      const [{ createPool }, { SHARED_SCHEMA }, { migrate }] = await Promise.all([
-        import('../../store/transaction.ts'),
-        import('../../store/pg-store.ts'),
-        import('../../store/migrate.ts'),
-      ]);
-      const pool = createPool({ connectionString: config.store.url, max: 2 }, (error) =>
-        log.warn({ err: error }, 'a connection to the state store was lost'),
-      );
-      try {
-        const names = { schema: config.store.schema, shared: SHARED_SCHEMA };
-        const { build, ran } = await migrate(pool, names, {
-          log: (message) => log.debug(message),
-          timescale: config.store.timescale,
-        });
-        const what = ran.length === 0 ? 'is up to date' : `ran ${ran.join(', ')}`;
-        context.print(`schema ${names.schema} (${build}): ${what}`);
-      } finally {
-        await pool.end();
-      }
+      const { migrateStore } = await import('../../compose/store.ts');
+      const { build, ran } = await migrateStore(config, log);
+      const what = ran.length === 0 ? 'is up to date' : `ran ${ran.join(', ')}`;
+      context.print(`schema ${config.store.schema} (${build}): ${what}`);
     });
 }
