@@ -18,15 +18,22 @@ export interface App {
   readonly health: Health;
 }
 
-/** What a service knows of its own readiness; null: fine. */
+/** What services know of their own readiness: problems by service, and within it by part (a partition). */
 export class Health {
-  readonly #states = new Map<string, string | null>();
+  readonly #problems = new Map<string, Map<string, string>>();
 
-  set(name: string, problem: string | null): void {
-    this.#states.set(name, problem);
+  /** null: the part is fine. */
+  set(service: string, problem: string | null, part = ''): void {
+    const known = this.#problems.get(service) ?? new Map<string, string>();
+    if (problem === null) known.delete(part);
+    else known.set(part, problem);
+    this.#problems.set(service, known);
   }
 
-  get(name: string): string | null {
-    return this.#states.get(name) ?? null;
+  /** One problem of the service in words, and how many there are besides; null: none. */
+  get(service: string): string | null {
+    const [first, ...others] = this.#problems.get(service)?.values() ?? [];
+    if (first === undefined) return null;
+    return others.length === 0 ? first : `${first} (and ${others.length} more)`;
   }
 }

@@ -18,11 +18,14 @@ export function consumerEvents(app: App, consumer: 'ingest' | 'recompute'): Part
       health.set(consumer, null);
       log.info({ partitions: partitions.length }, `owns ${partitions.length} partitions`);
     },
-    revoked: (partitions) => log.debug({ partitions: partitions.length }, 'gave partitions back'),
-    handled: () => health.set(consumer, null),
+    revoked: (partitions) => {
+      for (const at of partitions) health.set(consumer, null, nameOf(at));
+      log.debug({ partitions: partitions.length }, 'gave partitions back');
+    },
+    handled: (at) => health.set(consumer, null, nameOf(at)),
     retrying: (at, error) => {
       metrics.retries.inc({ target: 'store' });
-      health.set(consumer, `${at.topic}/${at.partition} waits for ${describeError(error)}`);
+      health.set(consumer, `${nameOf(at)} waits: ${describeError(error)}`, nameOf(at));
     },
     repositioned: (at, reason) => log.info({ ...at, reason }, 'seeks to the stored position'),
     lag: (at, records) => recordLag(app, consumer, at, records),
@@ -31,6 +34,22 @@ export function consumerEvents(app: App, consumer: 'ingest' | 'recompute'): Part
       if (reason === 'stalled') metrics.watchdogRestarts.inc({ consumer });
     },
   };
+}
+
+/** `topic/partition`. */
+function nameOf({ topic, partition }: PartitionId): string {
+  return `${topic}/${partition}`;
+}
+
+/** A failure that will not heal: the partition stands still until the process is started again, and says so. */
+export function partitionHalted(
+  { health, log }: App,
+  consumer: 'ingest' | 'recompute',
+  error: unknown,
+  at: PartitionId,
+): void {
+  health.set(consumer, `${nameOf(at)} is halted: ${describeError(error)}`, nameOf(at));
+  log.error({ err: error, consumer, ...at }, `${nameOf(at)} is halted: mend it, then start again`);
 }
 
 function recordLag(

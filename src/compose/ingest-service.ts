@@ -16,7 +16,7 @@ import { isInfrastructure } from '../store/errors.ts';
 import { VERSION } from '../version.ts';
 import { engineSettingsOf } from '../wiring.ts';
 import type { App } from './app.ts';
-import { consumerEvents, consumerTuning } from './consumers.ts';
+import { consumerEvents, consumerTuning, partitionHalted } from './consumers.ts';
 
 /** What ingest works with, and how to let go of it. */
 export interface IngestTools {
@@ -68,10 +68,7 @@ export function createIngestService(app: App): Service {
     topics: changeTopics(config.topics.prefix),
     positions: (partitions) => store.positions(partitions),
     handleBatch,
-    onFatal: (error, at) => {
-      app.health.set('ingest', `${at.topic}/${at.partition} is halted: see the log, then restart`);
-      log.error({ err: error, ...at }, 'the partition is halted');
-    },
+    onFatal: (error, at) => partitionHalted(app, 'ingest', error, at),
     isRetryable: isOutage,
     log,
     clock,

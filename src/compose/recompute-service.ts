@@ -14,7 +14,7 @@ import { recordLatency, recordMs } from '../runtime/metrics.ts';
 import { retry } from '../runtime/retry.ts';
 import { engineSettingsOf } from '../wiring.ts';
 import type { App } from './app.ts';
-import { consumerEvents, consumerTuning } from './consumers.ts';
+import { consumerEvents, consumerTuning, partitionHalted } from './consumers.ts';
 import { createRequests, isOutage } from './ingest-service.ts';
 
 /** A failing assignment's first pause between tries, ms. */
@@ -83,7 +83,7 @@ function createConsumer(app: App, worker: RecomputeWorker): ConsumerRunner {
     topics: [recomputeRequestsTopic(config.topics.namespace)],
     positions: 'group',
     handleBatch,
-    onFatal: (error, at) => log.error({ err: error, ...at }, 'the partition is halted'),
+    onFatal: (error, at) => partitionHalted(app, 'recompute', error, at),
     log,
     clock,
     events: consumerEvents(app, 'recompute'),
