@@ -18,9 +18,9 @@ test('a partition that goes on does not hide one that stands still', () => {
 test('a nudge wakes who sleeps, and the next one who would have slept', async () => {
   const work = new WakeUp();
   const never = new AbortController().signal;
-  const sleeping = work.wait(systemClock, 600_000, never);
+  const sleeping = work.wait(systemClock, 600_000, never).then(() => 'woken');
   work.nudge();
-  await sleeping;
+  expect(await sleeping).toBe('woken');
   work.nudge();
-  await work.wait(systemClock, 600_000, never);
+  await expect(work.wait(systemClock, 600_000, never)).resolves.toBeUndefined();
 });
