@@ -1,7 +1,7 @@
 /** From a decoded Debezium record to the change of one source row. */
 import { REJECTIONS } from '../domain/cdc.ts';
 import type { ChangeEvent, Decoded, SnapshotMark, SourceRow } from '../domain/cdc.ts';
-import { heartbeatTopic, tableOfTopic, transactionTopic } from '../domain/topics.ts';
+import { heartbeatTopic, notificationTopic, tableOfTopic, transactionTopic } from '../domain/topics.ts';
 
 /** The schema of the connector's own tables (heartbeats, signals): captured, but no part of the farm. */
 const CONNECTOR_SCHEMA = 'anchorline';
@@ -81,6 +81,7 @@ function tombstone(topic: string, key: unknown, prefix: string): Decoded {
 function ownRecord(topic: string, prefix: string): Decoded | null {
   if (topic === heartbeatTopic(prefix)) return { kind: 'ignored', reason: 'heartbeat' };
   if (topic === transactionTopic(prefix)) return { kind: 'ignored', reason: 'transaction metadata' };
+  if (topic === notificationTopic(prefix)) return { kind: 'ignored', reason: 'notification' };
   if (topic === prefix) return { kind: 'ignored', reason: 'schema change' };
   if (topic === `${prefix}.message`) return { kind: 'ignored', reason: 'message' };
   if (topic.startsWith(`${prefix}.${CONNECTOR_SCHEMA}.`))

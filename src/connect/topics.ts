@@ -6,6 +6,7 @@ import {
   dailyStateTopic,
   deadLetterTopic,
   heartbeatTopic,
+  notificationTopic,
   plannerTriggersTopic,
   recomputeRequestsTopic,
   transactionTopic,
@@ -57,6 +58,8 @@ export function topicManifest(settings: TopicSettings): readonly TopicSpec[] {
     ),
     spec(heartbeatTopic(prefix), 1, kept(7)),
     spec(transactionTopic(prefix), 1, kept(7)),
+    // In one partition: what is told of a snapshot has an order. A long one is followed from its start.
+    spec(notificationTopic(prefix), 1, kept(30)),
     spec(recomputeRequestsTopic(namespace), workPartitions, kept(7)),
     spec(dailyStateTopic(namespace), workPartitions, compacted),
     spec(plannerTriggersTopic(namespace), 1, compacted),

@@ -75,13 +75,18 @@ export function tableOfTopic(prefix: string, topic: string): CapturedTableName |
   return TABLE_NAMES.has(table) ? (table as CapturedTableName) : null;
 }
 
-/** The connector's own topics: heartbeats, and the begin and end of source transactions. */
+/** The connector's own topics: heartbeats, the begin and end of source transactions. */
 export function heartbeatTopic(prefix: string): string {
   return `__debezium-heartbeat.${prefix}`;
 }
 
 export function transactionTopic(prefix: string): string {
   return `${prefix}.transaction`;
+}
+
+/** What the connector tells of its snapshots. */
+export function notificationTopic(prefix: string): string {
+  return `${prefix}.notifications`;
 }
 
 /** Topics that Anchorline writes; `ns` is the installation's name space. */

@@ -10,7 +10,7 @@ describe('the manifest', () => {
 
   test('names every topic once', () => {
     expect(new Set(manifest.map(({ topic }) => topic)).size).toBe(manifest.length);
-    expect(manifest).toHaveLength(CAPTURED_TABLES.length + 6);
+    expect(manifest).toHaveLength(CAPTURED_TABLES.length + 7);
   });
 
   test('keeps deletes of change topics and daily states for thirty days', () => {
