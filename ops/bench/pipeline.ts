@@ -26,7 +26,7 @@ import { PROJECT_DIR, stackOf } from '../../src/wiring.ts';
 import { FARM_HORIZON, farmRows } from '../../test/support/pipeline-farm.ts';
 import { Pipeline } from '../../test/support/pipeline.ts';
 import { eventually } from '../../test/support/pipeline-wait.ts';
-import { freePorts } from '../../test/support/stack-provider.ts';
+import { freePorts } from '../../test/support/free-ports.ts';
 
 const ROUNDS = 2;
 const LIMIT_MS = 600_000;

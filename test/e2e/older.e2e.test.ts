@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { problemsOf } from '../support/pipeline-check.ts';
 import { FARM_HORIZON, farmRows } from '../support/pipeline-farm.ts';
 import { Pipeline, urlOf } from '../support/pipeline.ts';
-import { endpointsOf, freePorts } from '../support/stack-provider.ts';
+import { freePorts } from '../support/free-ports.ts';
+import { endpointsOf } from '../support/stack-provider.ts';
 import { inSource } from '../support/stack-source.ts';
 
 const endpoints = endpointsOf(inject('stack'));

@@ -7,7 +7,7 @@ import { DEFAULT_PORTS, type StackConfig, stackConfig, stackEndpoints } from '..
 import { withStackLock } from '../../src/stack/lock.ts';
 import { processStart } from '../../src/stack/processes.ts';
 import { stackDown, stackReset, stackStatus, stackUp, tellingLines } from '../../src/stack/stack.ts';
-import { freePorts } from '../support/stack-provider.ts';
+import { freePorts } from '../support/free-ports.ts';
 
 let folder: string;
 let config: StackConfig;

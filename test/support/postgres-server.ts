@@ -7,13 +7,13 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { chown, mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 import pg from 'pg';
+
+import { freePorts } from './free-ports.ts';
 
 const run = promisify(execFile);
 
@@ -45,7 +45,7 @@ export async function startPostgres(
     ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
     options,
   );
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   const all = {
     fsync: 'off',
     listen_addresses: '127.0.0.1',
@@ -105,14 +105,6 @@ async function unprivileged(): Promise<{ uid: number; gid: number } | undefined>
   );
   const [uid, gid] = await Promise.all([run('id', ['-u', user]), run('id', ['-g', user])]);
   return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function answers(endpoint: pg.ClientConfig, child: ChildProcess): Promise<void> {

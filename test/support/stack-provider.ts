@@ -1,5 +1,4 @@
 /** Which stack the end-to-end tests run against, as plain data that other processes can take up. */
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import {
   type StackConfig,
@@ -9,6 +8,7 @@ import {
   stackEndpoints,
 } from '../../src/stack/config.ts';
 import { type StackProvider, localProvider } from '../../src/stack/provider.ts';
+import { freePorts } from './free-ports.ts';
 import { type ContainerStack, containerEndpoints, containerProvider, hasEngine } from './stack-containers.ts';
 
 export const PROJECT_DIR = join(import.meta.dirname, '..', '..');
@@ -51,18 +51,4 @@ export function providerOf(
 
 export function endpointsOf(plan: StackPlan): StackEndpoints {
   return plan.kind === 'containers' ? containerEndpoints(plan.stack) : stackEndpoints(plan.config);
-}
-
-/** All are held open until the last is known, so no two are the same. */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
