@@ -11,10 +11,11 @@ const MAY_IMPORT = {
   // The defaults of the urls are the local stack's.
   config: ['domain', 'runtime', 'stack'],
   kafka: ['domain', 'runtime'],
-  store: ['domain', 'runtime'],
-  connect: ['domain', 'runtime'],
+  store: ['domain', 'runtime', 'postgres'],
+  connect: ['domain', 'runtime', 'postgres'],
   stack: ['domain', 'runtime'],
   http: ['domain', 'runtime'],
+  postgres: ['domain', 'runtime'],
   // Steps reach the world through the ports in domain/ports.ts alone.
   ...Object.fromEntries(
     ['ingest', 'recompute', 'publish', 'scheduler'].map((folder) => [folder, [...PURE, 'domain', 'runtime']]),

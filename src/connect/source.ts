@@ -38,7 +38,7 @@ export interface PreparedSource {
   readonly needSnapshot: readonly string[];
 }
 
-const SQL_FILES = ['01-role.sql', '02-heartbeat-signal.sql', '03-publication.sql'] as const;
+const SQL_FILES = ['01-role.sql', '02-heartbeat-signal.sql', '03-publication.sql', '04-no-more.sql'] as const;
 
 /** Throws CON006 to CON009; the message names what is wrong and what mends it. One transaction: all or nothing. */
 export async function prepareSource(
