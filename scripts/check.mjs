@@ -11,6 +11,8 @@ const CHECKS = [
   ['format', 'oxfmt', ['--check']],
   ['unused', 'knip', ['--no-progress']],
   ['imports', process.execPath, ['scripts/check-imports.mjs']],
+  ['dockerfile', 'dockerfile-utils', ['lint', 'Dockerfile']],
+  ['compose', 'dclint', ['--max-warnings', '0', 'docker-compose.yml']],
 ];
 
 /** Runs the checks and says on the console how each went; returns the names of those that failed. */

@@ -8,7 +8,7 @@ import { PROJECT_DIR } from '../support/stack-provider.ts';
 
 interface Service {
   readonly image: string;
-  readonly ports: readonly string[];
+  readonly ports?: readonly string[];
   readonly healthcheck?: unknown;
 }
 
@@ -18,7 +18,7 @@ const pom = (module: string) => readFile(join(PROJECT_DIR, 'ops', 'stack', modul
 
 describe('docker-compose.yml', () => {
   test('publishes every port under the same setting and default, on this machine alone', () => {
-    const published = Object.values(services).flatMap(({ ports }) => ports);
+    const published = Object.values(services).flatMap(({ ports }) => ports ?? []);
     for (const key of ['postgres', 'kafka', 'registry', 'connect'] as const satisfies (keyof StackPorts)[]) {
       const start = `127.0.0.1:\${${PORT_SETTINGS[key]}:-${DEFAULT_PORTS[key]}}:`;
       expect(published.filter((port) => port.startsWith(start))).toHaveLength(1);
