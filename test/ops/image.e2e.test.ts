@@ -8,8 +8,12 @@ import { PROJECT_DIR } from '../support/stack-provider.ts';
 
 let folder = '';
 
-function run(command: string, args: readonly string[]) {
-  return spawnSync(command, args, { cwd: folder, encoding: 'utf8', env: { PATH: process.env['PATH'] } });
+/** Nothing of this process's settings; the home folder has npm's cache. */
+const ENV = { PATH: process.env['PATH'], HOME: process.env['HOME'] };
+const program = () => join(folder, 'bin', 'anchorline');
+
+function run(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  return spawnSync(command, args, { cwd: folder, encoding: 'utf8', env: { ...ENV, ...env } });
 }
 
 beforeAll(async () => {
@@ -26,7 +30,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 test('every command is there', () => {
-  const { status, stdout } = run('bin/anchorline', ['--help']);
+  const { status, stdout } = run(program(), ['--help']);
   expect(status).toBe(0);
   expect(stdout).toContain('Usage: anchorline');
 });
@@ -40,8 +44,8 @@ test('nothing is imported at run time that only development installs', () => {
 });
 
 test('a process without its database says so and does not hang', () => {
-  const env = { PATH: process.env['PATH'], ANCHORLINE_STORE_URL: 'postgres://nobody:x@127.0.0.1:9/none' };
-  const { status, stderr } = spawnSync('bin/anchorline', ['status'], { cwd: folder, encoding: 'utf8', env });
+  const env = { ANCHORLINE_STORE_URL: 'postgres://nobody:x@127.0.0.1:9/none' };
+  const { status, stderr } = run(program(), ['status'], env);
   expect(status).toBe(1);
   expect(stderr).toContain('STO001');
 });

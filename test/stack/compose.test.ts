@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { loadConfig } from '../../src/config/load.ts';
 import { DEFAULT_PORTS, PORT_SETTINGS, type StackPorts } from '../../src/stack/config.ts';
 import { PROJECT_DIR } from '../support/stack-provider.ts';
 
@@ -36,6 +37,20 @@ describe('docker-compose.yml', () => {
     expect(services['connect']?.image).toBe(
       `quay.io/debezium/connect:${await versionOf('connect', 'debezium-connector-postgres')}`,
     );
+  });
+
+  test('says how the host reaches what is elsewhere than the defaults', () => {
+    const said = Object.fromEntries(
+      [...text.matchAll(/(ANCHORLINE_(?:STORE_URL|CONNECT_[A-Z_]+))=(\S+)/g)].map(
+        ([, name = '', value = '']) => [name, value],
+      ),
+    );
+    const { config, warnings } = loadConfig({ env: said, file: null, readFile: () => '' });
+    expect(warnings).toEqual([]);
+    const published = services['state-store']?.ports?.[0] ?? '';
+    expect(published).toContain(`:-${new URL(config.store.url).port}}:5432`);
+    expect(Object.keys(services)).toContain(config.connect.sourceHost);
+    expect(Object.keys(services)).toContain(new URL(config.connect.registryUrl).hostname);
   });
 
   test('has a health check for every service', () => {

@@ -92,5 +92,5 @@ function environment({ ports, statePort }: ContainerStack): Record<string, strin
     setting,
     String(ports[key as keyof StackPorts]),
   ]);
-  return { ...Object.fromEntries(named), ANCHORLINE_STACK_STATE_PORT: String(statePort) };
+  return { ...Object.fromEntries(named), STATE_STORE_PORT: String(statePort) };
 }
