@@ -48,6 +48,7 @@ export async function runRoles(options: RunOptions): Promise<ExitCode> {
   };
   const unhandled = tolerateStrayRejections(log);
   try {
+    await opened.store.checkRights();
     return await runServices(servicesOf(app, roles), {
       log,
       clock: app.clock,

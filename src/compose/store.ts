@@ -40,8 +40,9 @@ export async function migrateStore(config: Config, log: Logger): Promise<Migrate
   const pool = poolOf(config, log, FEW);
   try {
     const names = { schema: config.store.schema, shared: SHARED_SCHEMA };
-    const { timescale } = config.store;
-    return await migrate(pool, names, { log: (message) => log.debug(message), timescale });
+    const { timescale, runtimeRole, readerRole } = config.store;
+    const roles = { runtime: runtimeRole, reader: readerRole };
+    return await migrate(pool, names, { log: (message) => log.debug(message), timescale, roles });
   } finally {
     await pool.end();
   }

@@ -50,6 +50,14 @@ export function name(pattern: RegExp, expected: string, given: Described<string>
   return option(z.string().regex(pattern), expected, null, given);
 }
 
+export function nameOrNone(
+  pattern: RegExp,
+  expected: string,
+  given: Described<string | null>,
+): Option<string | null> {
+  return option(z.string().regex(pattern).nullable(), expected, null, given);
+}
+
 export function whole(
   unit: string | null,
   range: { readonly min: number; readonly max: number },

@@ -10,6 +10,7 @@ import {
   flag,
   list,
   name,
+  nameOrNone,
   port,
   text,
   textOrNone,
@@ -109,6 +110,15 @@ export const OPTIONS = {
       default: 'auto',
       prose:
         '`auto`: hypertables where the server offers TimescaleDB. A schema keeps the build it was made with.',
+    }),
+    runtimeRole: nameOrNone(IDENTIFIER, 'lower-case letters, digits and underscores', {
+      default: null,
+      prose:
+        'Role that processes log in as, where it is not the schema’s owner: `migrate` grants it what they need. See docs/security.md.',
+    }),
+    readerRole: nameOrNone(IDENTIFIER, 'lower-case letters, digits and underscores', {
+      default: null,
+      prose: 'Role of people and dashboards: `migrate` lets it read rows, weeks and anomalies.',
     }),
     poolSize: whole(
       'connections',

@@ -6,9 +6,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { CAPTURED_TABLES, SOURCE_SCHEMA } from '../domain/topics.ts';
+import { type SqlValues, renderSql } from '../postgres/psql.ts';
 import { capturedTables } from './definition.ts';
 import { CONNECT_ERRORS, ConnectError } from './errors.ts';
-import { type TemplateValues, renderSql } from './templates.ts';
 
 export interface PgConfig {
   readonly host: string;
@@ -143,7 +143,7 @@ function coreTables(): readonly string[] {
   return CAPTURED_TABLES.filter((table) => table.core).map((table) => `${SOURCE_SCHEMA}.${table.name}`);
 }
 
-function sqlValues(settings: SourceSettings): TemplateValues {
+function sqlValues(settings: SourceSettings): SqlValues {
   const { role, password, publication } = settings;
   return { role, password, publication, tables: capturedTables().join(',') };
 }

@@ -1,5 +1,4 @@
-/** Connector definitions and SQL with placeholders: pure text and objects in, text and objects out. */
-import { escapeIdentifier, escapeLiteral } from 'pg';
+/** Connector definitions with placeholders: pure objects in, objects out. */
 import { CONNECT_ERRORS, ConnectError } from './errors.ts';
 
 /** A connector's configuration as Connect takes it: every value is text. */
@@ -32,19 +31,6 @@ export function connectorDefinition(
   }
   if (typeof name !== 'string') throw new ConnectError(CONNECT_ERRORS.template, 'the connector has no name');
   return { name: fill(name, values, 'name'), config };
-}
-
-/**
- * Fills psql's own variables, `:'x'` as a literal and `:"x"` as an identifier, so that the same file
- * runs under psql too. Throws CON001 for one without a value.
- */
-export function renderSql(sql: string, values: TemplateValues): string {
-  return sql.replaceAll(/(?<!:):(['"])(\w+)\1/g, (_match, quote: string, name: string) => {
-    const value = values[name];
-    if (value === undefined)
-      throw new ConnectError(CONNECT_ERRORS.template, `the SQL's :${name} has no value`);
-    return quote === "'" ? escapeLiteral(String(value)) : escapeIdentifier(String(value));
-  });
 }
 
 function fill(text: string, values: TemplateValues, key: string): string {

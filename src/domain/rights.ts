@@ -1,7 +1,9 @@
 /**
  * What a role may do in Postgres, as data: what each of ours needs, and the comparison with what it holds. The SQL
- * that grants (connectors/sql), the checks at start and the tests all go by these lists.
+ * that grants (connectors/sql, src/store/roles), the checks at start and the tests all go by these lists.
  */
+import { FACT_KINDS } from './fact-columns.ts';
+
 export type RightObject = 'role' | 'database' | 'schema' | 'table' | 'sequence';
 
 export interface Right {
@@ -74,6 +76,80 @@ export function sourceRights({ role, database, tables }: SourceRole): readonly N
     ...each('table', heartbeat, ['SELECT', 'INSERT', 'UPDATE'], noHeartbeat),
     ...each('table', signal, ['SELECT', 'INSERT', 'DELETE'], noSignal),
     ...tables.flatMap((table) => each('table', table, ['SELECT'], 'a snapshot of it fails')),
+  ];
+}
+
+// ── the state store ──────────────────────────────────────────────────────────
+
+export interface StoreRole {
+  readonly role: string;
+  readonly database: string;
+  readonly schema: string;
+  /** Holds the sequences that live and replayed schemas share. */
+  readonly shared: string;
+}
+
+type TableRights = Readonly<Record<string, readonly string[]>>;
+
+const READ_AND_WRITE = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'] as const;
+
+/** Of `run` and of every command but `migrate`; exactly what their statements need. */
+const RUNTIME_TABLES: TableRights = {
+  ...Object.fromEntries(FACT_KINDS.map((kind) => [`fact_${kind}`, READ_AND_WRITE])),
+  reading: READ_AND_WRITE,
+  reading_day: READ_AND_WRITE,
+  daily_state: READ_AND_WRITE,
+  position: ['SELECT', 'INSERT', 'UPDATE'],
+  dirt: READ_AND_WRITE,
+  parked: READ_AND_WRITE,
+  publication_log: ['SELECT', 'INSERT', 'DELETE'],
+  anomaly: ['SELECT', 'INSERT', 'DELETE'],
+  dead_letter: ['SELECT', 'INSERT', 'UPDATE'],
+  settings: ['SELECT', 'INSERT'],
+  horizon: ['SELECT', 'INSERT', 'UPDATE'],
+  snapshot_state: ['SELECT', 'UPDATE'],
+  lease: READ_AND_WRITE,
+  build: ['SELECT'],
+  migration: ['SELECT'],
+  retired_assignment: ['SELECT', 'INSERT'],
+  retired_weight: ['SELECT', 'INSERT'],
+  assignment_week_exact: ['SELECT'],
+  assignment_week_retired: ['INSERT'],
+  assignment_week: ['SELECT'],
+  batch_week: ['SELECT'],
+};
+
+/** Of people and dashboards: results and what is odd about them, nothing that steers. */
+const READER_TABLES: TableRights = {
+  daily_state: ['SELECT'],
+  assignment_week: ['SELECT'],
+  batch_week: ['SELECT'],
+  anomaly: ['SELECT'],
+};
+
+/** All that a process needs in the state store. */
+export function runtimeRights(store: StoreRole): readonly NeededRight[] {
+  return [
+    ...roleInStore(store, RUNTIME_TABLES),
+    ...each('schema', store.shared, ['USAGE'], 'no revision can be drawn'),
+    ...each('sequence', `${store.shared}.revision`, ['USAGE'], 'no revision can be drawn'),
+    ...each('sequence', `${store.shared}.daily_state_id`, ['USAGE'], 'no new row can be written'),
+  ];
+}
+
+/** All that somebody who looks at results needs there. */
+export function readerRights(store: StoreRole): readonly NeededRight[] {
+  return roleInStore(store, READER_TABLES);
+}
+
+function roleInStore({ role, database, schema }: StoreRole, tables: TableRights): NeededRight[] {
+  return [
+    ...each('role', role, ['LOGIN'], 'nobody can log in as it'),
+    ...each('database', database, ['CONNECT'], 'nobody can connect as it'),
+    ...each('schema', schema, ['USAGE'], 'nothing in it can be reached'),
+    ...Object.entries(tables).flatMap(([table, rights]) =>
+      each('table', `${schema}.${table}`, rights, 'what reads or writes it fails'),
+    ),
   ];
 }
 

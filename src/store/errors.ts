@@ -3,12 +3,27 @@ import pg from 'pg';
 
 import { AnchorlineError } from '../domain/errors.ts';
 
-/** The state store is out of reach, overloaded, or asked for another attempt: pause and try again. */
+/** How a right that is missing is given. */
+export const GRANTING =
+  'Run `anchorline migrate` as the schema’s owner with store.runtimeRole set, or src/store/roles/runtime.sql';
+
+/**
+ * The state store is out of reach, overloaded, refuses the role something, or asked for another attempt: pause and try
+ * again.
+ */
 export class StoreUnavailableError extends AnchorlineError {
   constructor(cause: unknown) {
     const detail = cause instanceof Error ? cause.message : String(cause);
-    super('STO001', `the state store cannot serve at the moment: ${detail}`, { cause, retryable: true });
+    const [code, text] = isMissingRight(cause)
+      ? ['STO006', `the role lacks a right in the state store: ${detail}. ${GRANTING}`]
+      : ['STO001', `the state store cannot serve at the moment: ${detail}`];
+    super(code, text, { cause, retryable: true });
   }
+}
+
+/** SQLSTATE 42501: a right that is missing, or something that is its owner's alone to do. */
+export function isMissingRight(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === '42501';
 }
 
 /**

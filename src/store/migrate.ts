@@ -9,6 +9,9 @@ import { runner } from 'node-pg-migrate';
 import type { Pool, PoolClient } from 'pg';
 
 import { ConfigurationError } from '../domain/errors.ts';
+import { isMissingRight } from './errors.ts';
+import { grantRoles } from './grants.ts';
+import type { StoreRoles } from './grants.ts';
 import { Session, checkedNames, extensionSchema } from './session.ts';
 import type { Build, Names } from './session.ts';
 import { connect } from './transaction.ts';
@@ -21,6 +24,8 @@ export interface MigrateOptions {
   readonly log: (message: string) => void;
   /** `auto`: TimescaleDB where the server offers it. A schema keeps the build it was made with. */
   readonly timescale?: 'auto' | 'off';
+  /** Roles that are given what they need in the schema, each time. */
+  readonly roles?: StoreRoles;
 }
 
 export interface Migrated {
@@ -51,7 +56,15 @@ export async function migrate(pool: Pool, names: Names, options: MigrateOptions)
       ],
       logger: { info: options.log, warn: options.log, error: options.log },
     });
+    if (options.roles !== undefined) await grantRoles(client, names, options.roles);
     return { build, ran: ran.map(({ name }) => name) };
+  } catch (error) {
+    if (!isMissingRight(error)) throw error;
+    throw new ConfigurationError(
+      'STO006',
+      `the role may not migrate: ${(error as Error).message}. Migrate as the owner (src/store/roles/00-roles.sql)`,
+      error,
+    );
   } finally {
     // Never back into the pool: the runner leaves the connection with another search path, we with a lock.
     client.release(true);
@@ -59,8 +72,11 @@ export async function migrate(pool: Pool, names: Names, options: MigrateOptions)
 }
 
 async function prepare(client: PoolClient, names: Names, options: MigrateOptions): Promise<Build> {
-  for (const schema of [names.schema, names.shared])
-    await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
+  for (const schema of [names.schema, names.shared]) {
+    // Asked first: IF NOT EXISTS, too, is for those alone who may make schemas.
+    const { rowCount } = await client.query('SELECT FROM pg_namespace WHERE nspname = $1', [schema]);
+    if (rowCount === 0) await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
+  }
   await client.query(`CREATE SEQUENCE IF NOT EXISTS ${names.shared}.revision`);
   await client.query(`CREATE SEQUENCE IF NOT EXISTS ${names.shared}.daily_state_id`);
   const before = await readBuild(client, names);
@@ -73,10 +89,13 @@ async function prepare(client: PoolClient, names: Names, options: MigrateOptions
 /** The build that a schema was made with; null where there is none yet. */
 export async function readBuild(client: Pick<PoolClient, 'query'>, names: Names): Promise<Build | null> {
   const table = `${names.schema}.build`;
-  const { rows } = await client.query<{ present: boolean }>('SELECT to_regclass($1) IS NOT NULL AS present', [
-    table,
-  ]);
-  if (rows[0]?.present !== true) return null;
+  // By the catalogue: asking for the name would fail where a role may not use the schema.
+  const { rows } = await client.query(
+    `SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname = $1 AND c.relname = 'build'`,
+    [names.schema],
+  );
+  if (rows.length === 0) return null;
   const recorded = await client.query<{ kind: Build }>(`SELECT kind FROM ${table}`);
   return recorded.rows[0]?.kind ?? null;
 }

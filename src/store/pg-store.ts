@@ -1,5 +1,5 @@
 /** The state store on Postgres: the port's methods over the statement modules. */
-import type { Pool } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 
 import type { Day } from '../domain/day.ts';
 import { ConfigurationError } from '../domain/errors.ts';
@@ -11,6 +11,7 @@ import type { EngineSettings } from '../domain/settings.ts';
 import { readAnomalies, replaceAnomalies } from './anomalies.ts';
 import { claimDeadLetter, keepDeadLetters, openDeadLetters, supersedeDeadLetters } from './dead-letters.ts';
 import { appendDirt, park, parkedAssignments, takeDirt, unpark, waitingDirt } from './dirt.ts';
+import { fromDriver } from './errors.ts';
 import { readFacts, selectFacts, writeFacts } from './facts.ts';
 import { moveHorizon, readHorizon } from './horizon.ts';
 import { acquireLease, releaseLease } from './leases.ts';
@@ -23,6 +24,7 @@ import { readRows } from './published-rows.ts';
 import { readReadings, temperatureParameters, writeReadings } from './readings.ts';
 import { resolve } from './resolve.ts';
 import { checkRetention, retire } from './retention.ts';
+import { checkRights } from './rights.ts';
 import { writeRows } from './rows.ts';
 import { checkedNames } from './session.ts';
 import type { Build, Session } from './session.ts';
@@ -31,7 +33,7 @@ import { noteSnapshot, snapshotRunning } from './snapshots.ts';
 import { readStatus } from './status.ts';
 import type { StoreStatus } from './status.ts';
 import { ONE_SNAPSHOT, READ_COMMITTED, inSession, inTransaction } from './transaction.ts';
-import { assignmentWeeks, batchWeeks, refreshWeeks } from './weeks.ts';
+import { assignmentWeeks, batchWeeks } from './weeks.ts';
 import type { Week } from './weeks.ts';
 
 export interface PgStoreOptions {
@@ -52,6 +54,8 @@ export interface PgStore extends StateStore {
   readonly build: Build;
   /** See settings.ts: throws ConfigurationError where the store was computed with other settings. */
   checkSettings(): Promise<void>;
+  /** Throws ConfigurationError STO006 naming each right that the role needs to run and lacks. */
+  checkRights(): Promise<void>;
   status(): Promise<StoreStatus>;
   parked(): Promise<readonly (Omit<Parked, 'dirt'> & { readonly parkedAtMs: number })[]>;
   /** Frees parked assignments, all for null; returns those freed, whose owners are then to be woken. */
@@ -63,7 +67,6 @@ export interface PgStore extends StateStore {
   rows(assignmentId: Id, from: Day, to: Day): Promise<readonly PublishedRow[]>;
   assignmentWeeks(assignmentId: Id): Promise<readonly Week[]>;
   batchWeeks(batchId: Id): Promise<readonly Week[]>;
-  refreshWeeks(): Promise<void>;
   /** See retention.ts. `cutoff`: assignments that ended before this day. */
   retire(cutoff: Day, limit: number): Promise<readonly Id[]>;
 }
@@ -74,14 +77,18 @@ export const SHARED_SCHEMA = 'anchorline_shared';
 export async function createPgStore(options: PgStoreOptions): Promise<PgStore> {
   const { pool, codec, settings, copy = true, idleLimitMs = IDLE_LIMIT_MS } = options;
   const names = checkedNames({ schema: options.schema, shared: options.sharedSchema ?? SHARED_SCHEMA });
-  const build = await inSession(pool, names, (session) => readBuild(session.client, names));
+  const ask = <T>(question: (client: ClientBase) => Promise<T>): Promise<T> =>
+    inSession(pool, names, (session) => question(session.client)).catch((error: unknown) => {
+      throw fromDriver(error);
+    });
+  const build = await ask((client) => readBuild(client, names));
   if (build === null) {
     throw new ConfigurationError(
       'STO004',
       `schema ${names.schema} is not in the state store yet: run \`anchorline migrate\``,
     );
   }
-  const behind = await inSession(pool, names, (session) => missingMigrations(session.client, names, build));
+  const behind = await ask((client) => missingMigrations(client, names, build));
   if (behind.length > 0) {
     throw new ConfigurationError(
       'STO005',
@@ -102,6 +109,7 @@ export async function createPgStore(options: PgStoreOptions): Promise<PgStore> {
       inTransaction(pool, names, ONE_SNAPSHOT, (session) => readPublications(session, shard, shards, limit)),
     settlePublications: (sequences) => read((session) => settlePublications(session, sequences)),
     checkSettings: () => write((session) => checkSettings(session, settings)),
+    checkRights: () => read(checkRights),
     status: () => inTransaction(pool, names, ONE_SNAPSHOT, readStatus),
     anomalies: (id, limit) => read((session) => readAnomalies(session, id, limit)),
     manualAnchors: (id) =>
@@ -112,13 +120,8 @@ export async function createPgStore(options: PgStoreOptions): Promise<PgStore> {
     rows: (id, from, to) => read((session) => readRows(session, id, from, to)),
     assignmentWeeks: (id) => read((session) => assignmentWeeks(session, id)),
     batchWeeks: (id) => read((session) => batchWeeks(session, id)),
-    refreshWeeks: () => read((session) => refreshWeeks(session, build)),
     async retire(cutoff, limit) {
-      await read(async (session) => {
-        checkRetention(cutoff, await readHorizon(session));
-        // What is copied must not be what the next refresh would have corrected.
-        await refreshWeeks(session, build);
-      });
+      checkRetention(cutoff, await read(readHorizon));
       return write((session) => retire(session, cutoff, limit));
     },
   };

@@ -43,7 +43,7 @@ export async function retire(session: Session, cutoff: Day, limit: number): Prom
   );
   await session.run(
     `INSERT INTO ${session.t('assignment_week_retired')}
-     SELECT * FROM ${session.t('assignment_week_live')} WHERE assignment_id = ANY ($1::bigint[])`,
+     SELECT * FROM ${session.t('assignment_week_exact')} WHERE assignment_id = ANY ($1::bigint[])`,
     [chosen],
   );
   await session.run(

@@ -1,8 +1,7 @@
-/** The week aggregates (R23 by ISO week), and their refresh where they are materialised. */
+/** The week aggregates (R23 by ISO week). */
 import type { Day } from '../domain/day.ts';
 import type { Id } from '../domain/facts.ts';
-import { extensionSchema } from './session.ts';
-import type { Build, Session } from './session.ts';
+import type { Session } from './session.ts';
 
 /** A week of an assignment or of a batch; what there was nothing of is null. Definitions: migrations/1006_weeks.sql. */
 export interface Week {
@@ -71,15 +70,4 @@ async function weeksOf(session: Session, view: string, key: string, id: Id): Pro
       };
     },
   );
-}
-
-/**
- * Brings materialised weeks up to date at once, where the schema has them; the refresh policy does it every ten
- * minutes by itself. Not inside a transaction.
- */
-export async function refreshWeeks(session: Session, build: Build): Promise<void> {
-  if (build === 'plain') return;
-  const extension = await extensionSchema(session);
-  const view = session.t('assignment_week_live');
-  await session.run(`CALL ${extension}.refresh_continuous_aggregate('${view}', NULL, NULL)`);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { connectorDefinition, renderSql } from '../../src/connect/templates.ts';
+import { connectorDefinition } from '../../src/connect/templates.ts';
 
 describe('a connector’s definition', () => {
   const base = { a: '${host}:${port}', 'tasks.max': 1, gone: 'x', flag: true };
@@ -28,22 +28,5 @@ describe('a connector’s definition', () => {
     [{ a: '' }, 'the connector has no name'],
   ])('%j is refused', (file, message) => {
     expect(() => connectorDefinition(file, base, { port: 1 })).toThrow(message);
-  });
-});
-
-describe('SQL', () => {
-  test('takes literals and identifiers, quoted', () => {
-    const sql = `create role :"role" password :'password'; select '12:30'::time, x::"text"`;
-    expect(renderSql(sql, { role: 'a"b', password: "it's \\" })).toBe(
-      `create role "a""b" password  E'it''s \\\\'; select '12:30'::time, x::"text"`,
-    );
-  });
-
-  test('does not read a value as a template', () => {
-    expect(renderSql(`select :'a'`, { a: `:'b'` })).toBe(`select ':''b'''`);
-  });
-
-  test('refuses a variable without a value', () => {
-    expect(() => renderSql(`select :'a'`, {})).toThrow("the SQL's :a has no value");
   });
 });

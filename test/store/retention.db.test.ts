@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MAX_DAY, MIN_DAY } from '../../src/domain/day.ts';
 import type { PgStore } from '../../src/store/pg-store.ts';
 import { LEAST_RETENTION_DAYS } from '../../src/store/retention.ts';
-import { BUILDS, openBuild } from '../support/store-builds.ts';
+import { BUILDS, openBuild, refreshWeeks } from '../support/store-builds.ts';
 import type { StorePlace } from '../support/store-builds.ts';
 import { DAY_0, assignment, batch, transfer, write } from '../support/store-facts.ts';
 import { inserting, rowsOf } from '../support/store-rows.ts';
@@ -15,9 +15,10 @@ const ROWS = 30;
 describe.each(BUILDS)('retention, %s build', (build) => {
   let place: StorePlace;
   let store: PgStore;
+  let schema: string;
   beforeAll(async () => {
     place = await openBuild(build);
-    ({ store } = await place.newStore());
+    ({ store, schema } = await place.newStore());
     await write(store, 'batch', [batch({ id: 1 }), batch({ id: 2, endDay: DAY_0 + 40 })]);
     const left = { departureDay: DAY_0 + ROWS, isActive: false };
     await write(store, 'assignment', [
@@ -62,7 +63,7 @@ describe.each(BUILDS)('retention, %s build', (build) => {
     expect((await store.readPublications(0, 1, 10)).map((b) => b.assignmentId)).toEqual([4]);
     expect((await store.status()).retired).toBe(3);
 
-    for (const refresh of [async () => undefined, () => store.refreshWeeks()]) {
+    for (const refresh of [async () => undefined, () => refreshWeeks(place, schema)]) {
       await refresh();
       expect(await store.assignmentWeeks(1)).toEqual(weeks);
       expect(await store.batchWeeks(1)).toEqual(batchWeeks);

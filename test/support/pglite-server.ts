@@ -71,6 +71,7 @@ async function serve(db: PGlite, socket: Socket): Promise<void> {
   } finally {
     socket.destroy();
     await db.exec('ROLLBACK');
+    await db.exec('RESET ROLE');
     await db.exec('DISCARD ALL');
   }
 }
