@@ -8,8 +8,10 @@ import { PROJECT_DIR } from '../support/stack-provider.ts';
 
 let folder = '';
 
-/** Nothing of this process's settings; the home folder has npm's cache. */
-const ENV = { PATH: process.env['PATH'], HOME: process.env['HOME'] };
+/** As a shell would have it: how npm reaches its registry may be in there, our settings must not be. */
+const ENV = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith('ANCHORLINE_')),
+);
 const program = () => join(folder, 'bin', 'anchorline');
 
 function run(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
