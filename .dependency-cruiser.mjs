@@ -29,10 +29,36 @@ const folderRules = Object.entries(MAY_IMPORT).map(([folder, allowed]) => ({
   to: { path: '^src/', pathNot: `^src/(${[folder, ...allowed].join('|')})/` },
 }));
 
+/** These join the others and may import everything; nothing but each other may import them. */
+const JOINS = ['compose', 'demo', 'cli'];
+
+const KNOWN = [...Object.keys(MAY_IMPORT), ...JOINS].join('|');
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
   forbidden: [
     ...folderRules,
+    {
+      name: 'a-new-folder-starts-with-nothing',
+      comment: 'name in MAY_IMPORT what it may import',
+      severity: 'error',
+      from: { path: '^src/([^/]+)/', pathNot: `^src/(${KNOWN})/` },
+      to: { path: '^src/', pathNot: '^src/$1/' },
+    },
+    {
+      name: 'main-starts-the-command-line',
+      comment: 'arguments → command line → exit status: whatever else it needs belongs there',
+      severity: 'error',
+      from: { path: '^src/main\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/(cli/|version\\.ts$)' },
+    },
+    {
+      name: 'src-lies-in-folders',
+      comment: 'a file beside the folders would escape their rules',
+      severity: 'error',
+      from: { path: '^src/[^/]+$', pathNot: '^src/(main|wiring|version)\\.ts$' },
+      to: { path: '^src/' },
+    },
     {
       name: 'pure-folders-touch-no-platform',
       comment: 'domain, cdc, source, window and engine are functions of their arguments',

@@ -60,8 +60,11 @@ const REFUSED = [
   ['src/store', 'engine/y.ts'],
   ['src/ingest', 'store/y.ts'],
   ['src/publish', 'kafka/y.ts'],
-  ['src/recompute', 'compose.ts'],
+  ['src/recompute', 'compose/y.ts'],
   ['src/http', 'config/y.ts'],
+  // Folders that no rule names yet.
+  ['src/api', 'store/y.ts'],
+  ['src/api', 'domain/y.ts'],
 ] as const;
 
 describe('the direction of imports', () => {
@@ -77,9 +80,11 @@ describe('the direction of imports', () => {
       'src/runtime/b.ts': importing('../domain/a.ts'),
       'src/engine/c.ts': importing('../domain/a.ts'),
       'src/recompute/d.ts': importing('../engine/c.ts').replace('value', 'twice as value'),
-      'src/compose.ts': importing('./recompute/d.ts').replace('value', 'twice as value'),
+      'src/compose/e.ts': importing('../recompute/d.ts').replace('value', 'twice as value'),
+      'src/cli/f.ts': importing('../compose/e.ts').replace('value', 'twice as value'),
+      'src/main.ts': importing('./cli/f.ts').replace('value', 'twice as value'),
     });
-    expect(checkImports(cwd)).toEqual({ status: 0, output: '5 modules cruised, 0 violations\n' });
+    expect(checkImports(cwd)).toEqual({ status: 0, output: '7 modules cruised, 0 violations\n' });
   });
 
   it('refuses everything else, each by name', async () => {
@@ -93,6 +98,8 @@ describe('the direction of imports', () => {
       'src/engine/later.ts': "export const later = import('../store/y.ts');\n",
       'src/engine/io.ts': "import { readFileSync } from 'node:fs';\nexport const read = readFileSync;\n",
       'src/ingest/io.ts': "import pg from 'pg';\nexport const client = pg.Client;\n",
+      'src/main.ts': importing('./store/y.ts'),
+      'src/stray.ts': importing('./store/y.ts'),
       'src/publish/io.ts': "import { Kafka } from 'kafkajs';\nexport const kafka = Kafka;\n",
     });
     const { status, output } = checkImports(planted);
@@ -101,6 +108,8 @@ describe('the direction of imports', () => {
     }
     expect(output).toContain('src/domain/types.ts: may not import src/store/type.ts ');
     expect(output).toContain('src/engine/later.ts: may not import src/store/y.ts ');
+    expect(output).toContain('src/main.ts: may not import src/store/y.ts ');
+    expect(output).toContain('src/stray.ts: may not import src/store/y.ts ');
     for (const folder of ['engine', 'ingest', 'publish']) {
       expect(output).toContain(`src/${folder}/io.ts: may not import `);
     }
