@@ -20,7 +20,7 @@ export function createMonitorService(app: App): Service {
 }
 
 /** One check for the store, and one for each role that this process plays. */
-export function readinessChecks({ health }: App, roles: readonly string[]): HealthCheck[] {
+export function readinessChecks({ health }: Pick<App, 'health'>, roles: readonly string[]): HealthCheck[] {
   return ['store', ...roles].map((name) => ({ name, check: () => health.get(name) }));
 }
 

@@ -17,7 +17,8 @@ import { createMonitorService, readinessChecks } from './monitor-service.ts';
 import { createPublishService } from './publish-service.ts';
 import { createRecomputeService } from './recompute-service.ts';
 import { createSchedulerService } from './scheduler-service.ts';
-import { openStore } from './store.ts';
+import { createStoreService } from './store-service.ts';
+import type { StoreService } from './store-service.ts';
 import { createSupervisorService } from './supervisor-service.ts';
 import { WakeUp } from './wake-up.ts';
 
@@ -35,66 +36,89 @@ export interface RunOptions {
 /** Runs the roles until a signal; resolves with the exit status. */
 export async function runRoles(options: RunOptions): Promise<ExitCode> {
   const { config, log, roles } = options;
-  const opened = await openStore(config, log, config.store.poolSize);
-  const app: App = {
+  const base = {
     config,
     log,
     clock: systemClock,
     metrics: createMetrics({ processMetrics: true }),
-    store: opened.store,
     kafka: kafkaConnectionOf(config),
     processId: `${process.pid}-${randomUUID()}`,
     health: new Health(),
   };
+  const opening = await createStoreService(base);
   const unhandled = tolerateStrayRejections(log);
   try {
-    await opened.store.checkRights();
-    return await runServices(servicesOf(app, roles), {
+    const code = await runServices(servicesOf(base, opening, roles), {
       log,
-      clock: app.clock,
+      clock: base.clock,
       signals: options.signals,
       deadlineMs: config.shutdown.deadlineMs,
       onReady: () => {
         log.info(
           { roles },
-          `running ${roles.join(', ')} in schema ${config.store.schema} (${app.store.build})`,
+          `running ${roles.join(', ')} in schema ${config.store.schema} (${opening.store().build})`,
         );
         options.onReady?.();
       },
     });
+    const refusal = opening.refusal();
+    if (refusal !== null) throw refusal;
+    return code;
   } finally {
     process.off('unhandledRejection', unhandled);
-    await opened.close();
+    await opening.close();
   }
 }
 
-/** In the order of starting: whoever others hand work to comes first. */
-function servicesOf(app: App, roles: readonly Role[]): Service[] {
-  const { config, log, metrics, clock } = app;
+/** In the order of starting: health answers while the store is waited for, and whoever others hand work to comes first. */
+function servicesOf(base: Omit<App, 'store'>, opening: StoreService, roles: readonly Role[]): Service[] {
+  const { config, log, metrics, clock } = base;
+  const app = (): App => ({ ...base, store: opening.store() });
   const written = new WakeUp();
   const services: Record<Role, () => Service> = {
-    publish: () => createPublishService(app, written),
-    recompute: () => createRecomputeService(app, { onWritten: () => written.nudge() }),
-    ingest: () => createIngestService(app),
-    scheduler: () => createSchedulerService(app),
+    publish: () => createPublishService(app(), written),
+    recompute: () => createRecomputeService(app(), { onWritten: () => written.nudge() }),
+    ingest: () => createIngestService(app()),
+    scheduler: () => createSchedulerService(app()),
   };
   const http = createHttpService({
     host: config.http.host,
     port: config.http.port,
     metrics,
     live: [],
-    ready: readinessChecks(app, roles),
+    ready: readinessChecks(base, roles),
     clock,
     log,
   });
   const chosen = (Object.keys(services) as Role[]).filter((role) => roles.includes(role));
+  for (const role of chosen) base.health.set(role, 'not started');
+  const start = (role: Role): Service => {
+    base.health.set(role, null);
+    return services[role]();
+  };
   const supervised = roles.includes('scheduler') && config.connect.superviseMs > 0;
   return [
     http,
-    createMonitorService(app),
-    ...chosen.map((role) => services[role]()),
-    ...(supervised ? [createSupervisorService(app)] : []),
+    opening,
+    madeAtStart('monitor', () => createMonitorService(app())),
+    ...chosen.map((role) => madeAtStart(role, () => start(role))),
+    ...(supervised ? [madeAtStart('supervisor', () => createSupervisorService(app()))] : []),
   ];
+}
+
+/** A service that needs the store: made when its turn to start comes. */
+function madeAtStart(id: string, create: () => Service): Service {
+  let service: Service | null = null;
+  return {
+    id,
+    start: async (signal) => {
+      service = create();
+      await service.start?.(signal);
+    },
+    run: async (signal) => service?.run?.(signal),
+    drain: async () => service?.drain?.(),
+    stop: async () => service?.stop?.(),
+  };
 }
 
 /** kafkajs loses a rejection now and then when a broker goes away; anything else unhandled is a bug and fatal. */
