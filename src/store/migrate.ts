@@ -9,6 +9,7 @@ import { runner } from 'node-pg-migrate';
 import type { Pool, PoolClient } from 'pg';
 
 import { ConfigurationError } from '../domain/errors.ts';
+import { CAPTURED_TABLES, SOURCE_SCHEMA } from '../domain/topics.ts';
 import { isMissingRight } from './errors.ts';
 import { grantRoles } from './grants.ts';
 import type { StoreRoles } from './grants.ts';
@@ -34,11 +35,12 @@ export interface Migrated {
   readonly ran: readonly string[];
 }
 
-/** Throws ConfigurationError STO003 when TimescaleDB is offered but cannot be created. */
+/** Throws ConfigurationError STO003 when TimescaleDB is offered but cannot be created, STO008 in a farm's database. */
 export async function migrate(pool: Pool, names: Names, options: MigrateOptions): Promise<Migrated> {
   checkedNames(names);
   const client = await connect(pool);
   try {
+    await refuseFarm(client);
     await client.query(`SELECT pg_advisory_lock(${LOCK})`);
     const build = await prepare(client, names, options);
     const extension = await extensionSchema(new Session(client, names));
@@ -69,6 +71,22 @@ export async function migrate(pool: Pool, names: Names, options: MigrateOptions)
     // Never back into the pool: the runner leaves the connection with another search path, we with a lock.
     client.release(true);
   }
+}
+
+/** The farm's own system must feel nothing of what is computed: neither load nor a schema. */
+async function refuseFarm(client: PoolClient): Promise<void> {
+  const core = CAPTURED_TABLES.filter((table) => table.core).map(({ name }) => name);
+  const { rows } = await client.query<{ database: string; found: string }>(
+    `SELECT current_database() AS database, count(*) AS found FROM pg_class c
+     JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = ANY ($2)`,
+    [SOURCE_SCHEMA, core],
+  );
+  const [here] = rows;
+  if (here === undefined || Number(here.found) < core.length) return;
+  throw new ConfigurationError(
+    'STO008',
+    `database ${here.database} is a farm's own (it has ${core.join(', ')}): name another one in store.url`,
+  );
 }
 
 async function prepare(client: PoolClient, names: Names, options: MigrateOptions): Promise<Build> {

@@ -1,5 +1,7 @@
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { createSourceSchema } from '../../src/demo/source-database.ts';
 import { anchorline } from '../support/cli.ts';
 import { startPostgres } from '../support/postgres-server.ts';
 import type { PostgresServer } from '../support/postgres-server.ts';
@@ -23,6 +25,43 @@ describe('the commands of the state store', () => {
     const { status, stderr } = await store(['status']);
     expect(status).not.toBe(0);
     expect(stderr).toMatch(/^error STO004: .*migrate/);
+  });
+
+  it('refuse a database that is not there, and a login, with status 2', async () => {
+    const away = `postgres://${server.user}@${server.host}:${server.port}/nowhere`;
+    for (const args of [['migrate'], ['status']]) {
+      const { status, stderr } = await store(args, { ANCHORLINE_STORE_URL: away });
+      expect({ status, stderr }).toEqual({
+        status: 2,
+        stderr: expect.stringMatching(/^error STO002: .*"nowhere" does not exist/m),
+      });
+    }
+    const stranger = `postgres://stranger@${server.host}:${server.port}/${server.database}`;
+    const { status, stderr } = await store(['status'], { ANCHORLINE_STORE_URL: stranger });
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: expect.stringMatching(/^error STO002: .*stranger/m),
+    });
+  });
+
+  it('do not migrate in a farm’s own database, and leave nothing there', async () => {
+    const admin = new pg.Client({ ...server });
+    await admin.connect();
+    await admin.query('create database farm');
+    await admin.end();
+    const farm = new pg.Client({ ...server, database: 'farm' });
+    await farm.connect();
+    const url = `postgres://${server.user}@${server.host}:${server.port}/farm`;
+    try {
+      await createSourceSchema(farm, 'older');
+      const { status, stderr } = await store(['migrate'], { ANCHORLINE_STORE_URL: url });
+      expect(status).toBe(2);
+      expect(stderr).toMatch(/^error STO008: database farm is a farm's own .*store\.url/m);
+      const left = await farm.query(`select from pg_namespace where nspname like 'anchorline%'`);
+      expect(left.rowCount).toBe(0);
+    } finally {
+      await farm.end();
+    }
   });
 
   it('migrate, and find it done the second time', async () => {
