@@ -5,8 +5,14 @@ import type { ConsumerEvents, ConsumerTuning } from '../kafka/consumer-options.t
 import { describeError } from '../runtime/describe-error.ts';
 import type { App } from './app.ts';
 
-export function consumerTuning(config: Config): Partial<ConsumerTuning> {
-  return { stallMs: config.watchdog.stallMs, stopMs: config.shutdown.deadlineMs };
+export function consumerTuning({ kafka, watchdog, shutdown }: Config): Partial<ConsumerTuning> {
+  return {
+    sessionTimeoutMs: kafka.sessionMs,
+    // Four beats may get lost before the session does.
+    heartbeatMs: Math.floor(kafka.sessionMs / 5),
+    stallMs: watchdog.stallMs,
+    stopMs: shutdown.deadlineMs,
+  };
 }
 
 export function consumerEvents(app: App, consumer: 'ingest' | 'recompute'): Partial<ConsumerEvents> {

@@ -53,6 +53,12 @@ export const OPTIONS = {
     }),
     saslUsername: textOrNone({ default: null, prose: 'User to log in as.' }),
     saslPassword: textOrNone({ default: null, prose: 'That user’s password.', secret: true }),
+    sessionMs: ms(
+      1_000,
+      HOUR,
+      15_000,
+      'How long a consumer that died keeps its partitions; not below the brokers’ `group.min.session.timeout.ms`.',
+    ),
   },
   topics: {
     prefix: name(TOPIC_PART, 'letters, digits, dots, underscores and dashes', {

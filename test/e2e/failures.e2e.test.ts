@@ -8,9 +8,12 @@ import { SAMPLE_BATCH, readTables } from '../../src/demo/data.ts';
 import { playDay } from '../../src/demo/source-database.ts';
 import { timelineOf } from '../../src/demo/timeline.ts';
 import type { DayOfWrites } from '../../src/demo/timeline.ts';
+import { dailyStateTopic } from '../../src/domain/topics.ts';
 import { problemsOf } from '../support/pipeline-check.ts';
 import type { PipelineProcess } from '../support/pipeline-process.ts';
 import { eventually } from '../support/pipeline-wait.ts';
+import { endOf, inFlight } from '../support/pipeline-work.ts';
+import type { Work } from '../support/pipeline-work.ts';
 import { ALL_ROLES, Pipeline } from '../support/pipeline.ts';
 import { endpointsOf, providerOf } from '../support/stack-provider.ts';
 
@@ -22,10 +25,13 @@ let farm: Pipeline;
 let days: readonly DayOfWrites[];
 let played = 0;
 
-/** Writes the days up to this share of the batch's life; each day is a transaction. */
-async function playTo(share: number): Promise<void> {
+/** Writes the days up to this share of the batch's life, or until the signal; each day is a transaction. */
+async function playTo(share: number, until?: AbortSignal): Promise<void> {
   const end = Math.floor(days.length * share);
-  for (; played < end; played += 1) await playDay(farm.source, days[played] as DayOfWrites);
+  for (; played < end; played += 1) {
+    if (until?.aborted === true) return;
+    await playDay(farm.source, days[played] as DayOfWrites);
+  }
 }
 
 beforeAll(async () => {
@@ -64,47 +70,68 @@ test('a process that joins under load, and leaves in order, loses and repeats no
   expectHealthy(first);
 });
 
-test('five kills of processes under load are not to be seen in the end', async () => {
-  // Who dies, and what its successor does: fixed, so that a failure can be had again.
-  const rounds: readonly (readonly Role[])[] = [
-    ['ingest', 'recompute'],
-    ALL_ROLES,
-    ['recompute', 'publish'],
-    ['ingest', 'publish', 'scheduler'],
-    ['ingest', 'recompute', 'publish'],
-  ];
-  for (const [i, roles] of rounds.entries()) {
-    const victim = farm.running[i % farm.running.length] as PipelineProcess;
-    const successor = farm.start(roles);
-    await playTo(0.42 + i * 0.04);
-    expect(await victim.kill()).toEqual({ code: null, signal: 'SIGKILL' });
-    await playTo(0.44 + i * 0.04);
-    await successor;
+/** Who dies next in the order of their starting, in the midst of which work, and what its successor does. */
+interface Round {
+  readonly work: Work;
+  readonly successor: readonly Role[];
+}
+
+/** Fixed, so that a failure can be had again. The victims: all roles, ingest + recompute, then the successors. */
+const ROUNDS: readonly Round[] = [
+  { work: 'publications', successor: ALL_ROLES },
+  { work: 'lag', successor: ['recompute', 'publish'] },
+  { work: 'dirt', successor: ['ingest', 'publish', 'scheduler'] },
+  { work: 'dirt', successor: ['ingest', 'recompute', 'publish'] },
+  { work: 'lag', successor: ALL_ROLES },
+];
+
+/** Writes days until the kill has hit, and kills as soon as the work is seen. */
+async function killInTheMidstOf(victim: PipelineProcess, work: Work): Promise<void> {
+  const killed = new AbortController();
+  const load = playTo(0.62, killed.signal);
+  await eventually(`${work} in flight`, 30_000, () => inFlight(farm, work));
+  const exit = victim.kill();
+  killed.abort();
+  expect(await exit).toEqual({ code: null, signal: 'SIGKILL' });
+  await load;
+}
+
+test('five kills of processes at work are not to be seen in the end', async () => {
+  await farm.start(['ingest', 'recompute']);
+  for (const { work, successor } of ROUNDS) {
+    const victim = farm.running[0] as PipelineProcess;
+    // Until the group has given up the last victim, nobody else has its partitions: a kill would hit nothing.
+    const consumers = (['ingest', 'recompute'] as const).filter((role) => victim.roles.includes(role));
+    await eventually(`${victim.roles.join(', ')} owns partitions`, 60_000, () =>
+      consumers.every((consumer) => victim.owns(consumer)),
+    );
+    await killInTheMidstOf(victim, work);
+    await farm.start(successor);
   }
-  // All roles are played by somebody, whoever the last victims were.
-  await farm.start();
   await farm.settled(SETTLE_MS);
   expect(await problemsOf(farm)).toEqual([]);
 });
 
 test('a publisher that stood still while another took over is fenced when it goes on', async () => {
   for (const process of farm.running) await process.stop();
-  const still = await farm.start(['publish']);
+  // Neither gives up its lease by itself: only Kafka can tell the first that it is not the leader any more.
+  const lease = { ANCHORLINE_PUBLISH_LEASE_MS: '3600000' };
+  const states = [dailyStateTopic(farm.config.topics.namespace)];
+  const before = await endOf(farm, states);
+  const still = await farm.start(['publish'], lease);
   await still.logged(/^leads the shard/, 30_000);
   const worker = await farm.start(['ingest', 'recompute', 'scheduler']);
   await playTo(0.64);
-  await eventually('something is published by the first', 60_000, async () => {
-    const [log] = await farm.inStore<{ count: string }>('select count(*) from publication_log');
-    return Number(log?.count) > 0;
-  });
+  await eventually('the first has published', 60_000, async () => (await endOf(farm, states)) > before);
   still.pause();
-  const second = await farm.start(['publish']);
+  expect(await farm.inStore(`delete from lease where name like 'publish-%' returning name`)).toHaveLength(1);
+  const second = await farm.start(['publish'], lease);
   await second.logged(/^leads the shard/, 60_000);
-  await playTo(0.7);
-  await farm.settled(SETTLE_MS);
+  await playTo(0.68);
+  const load = playTo(0.72);
   still.resume();
-  await still.logged(/^no longer leads the shard/, 60_000);
-  await playTo(0.72);
+  await load;
+  await still.logged(/^a newer leader took over the shard/, 60_000);
   await farm.settled(SETTLE_MS);
   expect(await problemsOf(farm)).toEqual([]);
   expectHealthy(still, second, worker);

@@ -59,6 +59,12 @@ export class PipelineProcess {
     return this.#lines.map(({ msg }) => msg);
   }
 
+  /** Whether a consumer of this process owned partitions when its group was last dealt out. */
+  owns(consumer: 'ingest' | 'recompute'): boolean {
+    const dealt = this.#lines.findLast((line) => line['consumer'] === consumer && /^owns \d/.test(line.msg));
+    return dealt !== undefined && dealt['partitions'] !== 0;
+  }
+
   /** What went wrong according to the log, the last lines of it. */
   get complaints(): readonly string[] {
     const notable = this.#lines.filter(({ level }) => NOTABLE.has(level));

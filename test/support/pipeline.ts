@@ -191,6 +191,7 @@ function environment(endpoints: StackEndpoints, name: string, horizon: string): 
   return {
     ANCHORLINE_KAFKA_BROKERS: endpoints.kafkaBrokers.join(','),
     ANCHORLINE_REGISTRY_URL: confluentRegistryUrl(endpoints),
+    ANCHORLINE_KAFKA_SESSION_MS: '6000',
     ANCHORLINE_TOPICS_PREFIX: `${name}_farm`,
     ANCHORLINE_TOPICS_NAMESPACE: name,
     ANCHORLINE_TOPICS_PARTITIONS: '4',
