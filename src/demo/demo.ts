@@ -45,7 +45,7 @@ export interface DemoOptions {
   readonly config: Config;
   readonly log: Logger;
   readonly print: (line: string) => void;
-  /** A line that replaces the one before it, where the terminal can. */
+  /** What is going on at the moment; may come often. */
   readonly progress: (line: string) => void;
   /** End after the last correction instead of staying up. */
   readonly once: boolean;
@@ -88,6 +88,7 @@ export async function runDemo(options: DemoOptions): Promise<ExitCode> {
 
   await play(run, days.slice(split));
   await settled(pipeline, SETTLE_LIMIT_MS);
+  await watcher.caughtUp(run.admin, SETTLE_LIMIT_MS);
   say(`the batch is computed to ${lastDay}: ${watcher.count} rows were published on the way`);
   for (const correction of CORRECTIONS) {
     await followCorrection(correction, pipeline, watcher, options.print);

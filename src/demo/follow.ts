@@ -14,12 +14,13 @@ export async function followCorrection(
   watcher: TopicWatcher,
   print: (line: string) => void,
 ): Promise<void> {
+  await watcher.caughtUp(pipeline.admin, LIMIT_MS);
   watcher.takeRecent();
   const what = await correction.write(pipeline.source);
   const committedMs = Date.now();
   await settled(pipeline, LIMIT_MS);
   // What is settled in the store may still be on its way to this consumer.
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await watcher.caughtUp(pipeline.admin, LIMIT_MS);
   const seen = watcher.takeRecent();
   print(`\n${correction.title}: ${what}.`);
   print(seen.length === 0 ? 'No row changes.' : changes(seen, committedMs));

@@ -1,4 +1,5 @@
 /** Reads daily-state as a consumer would: read-committed, from the beginning, keeping the last value of each key. */
+import type { Admin } from 'kafkajs';
 import { createAvroDecoder } from '../kafka/avro.ts';
 import type { AvroDecoder } from '../kafka/avro.ts';
 import { createKafka } from '../kafka/client.ts';
@@ -23,13 +24,19 @@ export interface WatcherOptions {
   readonly log: Logger;
 }
 
+const LOOK_MS = 10;
+
 export class TopicWatcher {
+  readonly #topic: string;
   readonly #last = new Map<string, SeenRow>();
+  /** The next offset of each partition. */
+  readonly #next = new Map<number, bigint>();
   readonly #stop: () => Promise<void>;
   #recent: SeenRow[] = [];
   #count = 0;
 
-  private constructor(stop: () => Promise<void>) {
+  private constructor(topic: string, stop: () => Promise<void>) {
+    this.#topic = topic;
     this.#stop = stop;
   }
 
@@ -40,7 +47,11 @@ export class TopicWatcher {
       maxWaitTimeInMs: 50,
     });
     const decoder = createAvroDecoder(options.registryUrl);
-    const watcher = new TopicWatcher(() => consumer.disconnect());
+    const watcher = new TopicWatcher(options.topic, () => consumer.disconnect());
+    // A transaction's marker is no message and yet the end of a partition: this event tells of both.
+    consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { partition, lastOffset } }) => {
+      watcher.#next.set(partition, BigInt(lastOffset) + 1n);
+    });
     await consumer.connect();
     await consumer.subscribe({ topic: options.topic, fromBeginning: true });
     await consumer.run({
@@ -56,6 +67,23 @@ export class TopicWatcher {
   /** Messages seen so far. */
   get count(): number {
     return this.#count;
+  }
+
+  /** Resolves once everything that the topic holds now has been seen; throws when that takes too long. */
+  async caughtUp(admin: Admin, limitMs: number): Promise<void> {
+    const ends = await admin.fetchTopicOffsets(this.#topic);
+    const deadline = Date.now() + limitMs;
+    for (;;) {
+      const behind = ends.filter(
+        ({ partition, low, high }) => low !== high && (this.#next.get(partition) ?? 0n) < BigInt(high),
+      );
+      if (behind.length === 0) return;
+      if (Date.now() > deadline) {
+        const partitions = behind.map(({ partition, high }) => `${partition} (to ${high})`).join(', ');
+        throw new Error(`not read within ${limitMs / 1000} s: ${this.#topic}, partitions ${partitions}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
   }
 
   /** The topic's last value of each key that still has a row: key → revision. */

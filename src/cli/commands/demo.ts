@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 
 import type { CommandContext } from '../context.ts';
+import { StatusLine } from '../status-line.ts';
 
 export function addDemo(program: Command, context: CommandContext): void {
   program
@@ -24,14 +25,17 @@ Examples:
         import('../../runtime/logger.ts'),
         import('../../demo/demo.ts'),
       ]);
-      const tty = process.stderr.isTTY;
+      const status = new StatusLine(process.stderr, Date.now);
       context.exitWith(
         await runDemo({
           config,
           // What goes well is told by the demo itself.
           log: createLogger({ level: 'error', format: config.log.format }),
-          print: (line) => context.print(tty ? `\r\u001b[K${line}` : line),
-          progress: (line) => (tty ? void process.stderr.write(`\r\u001b[K  ${line}`) : undefined),
+          print: (line) => {
+            status.clear();
+            context.print(line);
+          },
+          progress: (line) => status.show(line),
           once,
         }),
       );
