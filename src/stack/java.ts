@@ -18,9 +18,12 @@ export interface Java {
 }
 
 /** The first Java ≥ 21 of: `javaHome`, the PATH's, installed ones (newest first). Throws STK001 when there is none. */
-export async function findJava(javaHome: string | null): Promise<Java> {
+export async function findJava(
+  javaHome: string | null,
+  folders: readonly string[] = JVM_FOLDERS,
+): Promise<Java> {
   const tried: string[] = [];
-  for (const command of await candidates(javaHome)) {
+  for (const command of await candidates(javaHome, folders)) {
     const version = await javaVersion(command);
     if (version !== null && version >= MIN_JAVA) return { command, version };
     if (version !== null) tried.push(`${command} is ${version}`);
@@ -32,10 +35,10 @@ export async function findJava(javaHome: string | null): Promise<Java> {
   );
 }
 
-async function candidates(javaHome: string | null): Promise<readonly string[]> {
+async function candidates(javaHome: string | null, folders: readonly string[]): Promise<readonly string[]> {
   const commands = javaHome === null ? [] : [join(javaHome, 'bin', 'java')];
   commands.push('java');
-  for (const folder of JVM_FOLDERS) {
+  for (const folder of folders) {
     const names = await readdir(folder).catch(() => []);
     // Highest number in the name first; names differ too much between distributions for more.
     const byVersion = names.toSorted((a, b) => numberIn(b) - numberIn(a));

@@ -62,7 +62,7 @@ export async function readProcess(pidFile: string): Promise<ProcessRecord | null
   return record !== null && (await isSame(record)) ? record : null;
 }
 
-/** SIGTERM, and SIGKILL where the deadline passes; resolves with how it ended. */
+/** SIGTERM, and SIGKILL where the deadline passes; resolves with how it ended. What goes on keeps its pid file. */
 export async function stopProcess(
   record: ProcessRecord,
   pidFile: string,
@@ -71,12 +71,13 @@ export async function stopProcess(
 ): Promise<'ended' | 'killed'> {
   send(record.pid, signal);
   let how: 'ended' | 'killed' = 'ended';
-  if (!(await hasEnded(record, timeoutMs))) {
+  let ended = await hasEnded(record, timeoutMs);
+  if (!ended) {
     how = 'killed';
     send(record.pid, 'SIGKILL');
-    await hasEnded(record, timeoutMs);
+    ended = await hasEnded(record, timeoutMs);
   }
-  await rm(pidFile, { force: true });
+  if (ended) await rm(pidFile, { force: true });
   return how;
 }
 
@@ -112,8 +113,9 @@ function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
-    // Ended between the look and the signal: what was wanted.
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    // Ended between the look and the signal: what was wanted. Not ours to end: whoever waits for its end will see.
+    const code = error instanceof Error && 'code' in error ? error.code : null;
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error;
   }
 }
 

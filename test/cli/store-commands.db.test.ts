@@ -73,6 +73,20 @@ describe('the commands of the state store', () => {
     expect((await store(['migrate'])).stdout).toContain('is up to date');
   });
 
+  it('refuse a schema of an older release, with status 2', async () => {
+    const env = { ANCHORLINE_STORE_SCHEMA: 'behind' };
+    await store(['migrate'], env);
+    const client = new pg.Client({ ...server });
+    await client.connect();
+    await client.query('delete from behind.migration where name = (select max(name) from behind.migration)');
+    await client.end();
+    const { status, stderr } = await store(['status'], env);
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: expect.stringMatching(/^error STO005: .*anchorline migrate/m),
+    });
+  });
+
   it('tell the state in words and as JSON', async () => {
     const { status, stdout } = await store(['status']);
     expect(status).toBe(0);

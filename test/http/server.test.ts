@@ -68,7 +68,10 @@ describe('http', () => {
 
   it('says which setting to change when the port is taken', async () => {
     const port = Number(new URL(await serve([])).port);
-    await expect(serve([], new FakeClock(), port)).rejects.toThrow(/set http\.port to a free port/);
+    await expect(serve([], new FakeClock(), port)).rejects.toMatchObject({
+      code: 'HTP001',
+      message: expect.stringMatching(/set http\.port to a free port/),
+    });
   });
 });
 

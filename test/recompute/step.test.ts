@@ -146,7 +146,7 @@ describe('a recompute that fails by itself', () => {
     await dirty(bench);
     const { deps, attempts } = failingFor(bench, 1, new Error('no such stage'));
     const { results, parked } = await recomputeIsolating(deps, [1, 2], OPTIONS);
-    expect(parked).toMatchObject([{ assignmentId: 1, message: 'no such stage', tries: 3 }]);
+    expect(parked).toMatchObject([{ assignmentId: 1, code: 'CMP001', message: 'no such stage', tries: 3 }]);
     // Once among its neighbours, then by itself.
     expect(attempts()).toBe(4);
     expect(results.flatMap((result) => result.recomputed)).toEqual([2]);
