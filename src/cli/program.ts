@@ -11,6 +11,7 @@ import { addConnectors } from './commands/connectors.ts';
 import { addDeadLetters } from './commands/dead-letters.ts';
 import { addDemo } from './commands/demo.ts';
 import { addMigrate } from './commands/migrate.ts';
+import { addReconcile } from './commands/reconcile.ts';
 import { addRetry } from './commands/retry.ts';
 import { addRun } from './commands/run.ts';
 import { addStack } from './commands/stack.ts';
@@ -31,6 +32,7 @@ const COMMANDS = [
   addRetry,
   addDeadLetters,
   addAnchors,
+  addReconcile,
   addConfig,
 ] as const;
 

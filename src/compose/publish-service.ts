@@ -12,6 +12,7 @@ import { describeError } from '../runtime/describe-error.ts';
 import type { Service } from '../runtime/lifecycle.ts';
 import { recordLatency } from '../runtime/metrics.ts';
 import type { App } from './app.ts';
+import { untilAbreast } from './publish-guard.ts';
 import type { WakeUp } from './wake-up.ts';
 
 /** Pause before a leader that failed, or one that is not leading, looks again, ms. */
@@ -35,6 +36,7 @@ export function createPublishService(app: App, work: WakeUp): Service {
   return {
     id: 'publish',
     run: async (signal) => {
+      await untilAbreast(app, signal);
       await Promise.all(Array.from({ length: shards }, (_, shard) => relay(shard, signal)));
     },
   };

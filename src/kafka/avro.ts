@@ -59,6 +59,11 @@ export async function createAvroEncoder(
   };
 }
 
+/** The encoded value without magic byte and schema id. */
+export function avroBody(record: Buffer): Buffer {
+  return record.subarray(HEADER_BYTES);
+}
+
 /** Avro's own message is of no use where the value holds a bigint. */
 function misfits(type: Type, value: unknown): string {
   const paths: string[] = [];

@@ -22,6 +22,8 @@ import { advance, positions } from './positions.ts';
 import { appendPublication, readPublications, settlePublications } from './publications.ts';
 import { readRows } from './published-rows.ts';
 import { readReadings, temperatureParameters, writeReadings } from './readings.ts';
+import { assignmentsWithRows, raiseSequence, republish, retiredAmong } from './reconcile.ts';
+import type { Judged } from './reconcile.ts';
 import { resolve } from './resolve.ts';
 import { checkRetention, retire } from './retention.ts';
 import { checkRights } from './rights.ts';
@@ -67,6 +69,17 @@ export interface PgStore extends StateStore {
   rows(assignmentId: Id, from: Day, to: Day): Promise<readonly PublishedRow[]>;
   assignmentWeeks(assignmentId: Id): Promise<readonly Week[]>;
   batchWeeks(batchId: Id): Promise<readonly Week[]>;
+  /** The next revision is above this one. */
+  hasGiven(revision: number): Promise<boolean>;
+  raiseSequences(revision: number, id: number): Promise<void>;
+  assignmentsWithRows(): Promise<readonly Id[]>;
+  retiredAmong(assignmentIds: readonly Id[]): Promise<ReadonlySet<Id>>;
+  /** See src/reconcile/step.ts. */
+  republish(
+    assignmentIds: readonly Id[],
+    judge: (assignmentId: Id, rows: readonly PublishedRow[]) => Judged,
+    dryRun: boolean,
+  ): Promise<void>;
   /** See retention.ts. `cutoff`: assignments that ended before this day. */
   retire(cutoff: Day, limit: number): Promise<readonly Id[]>;
 }
@@ -120,6 +133,7 @@ export async function createPgStore(options: PgStoreOptions): Promise<PgStore> {
     rows: (id, from, to) => read((session) => readRows(session, id, from, to)),
     assignmentWeeks: (id) => read((session) => assignmentWeeks(session, id)),
     batchWeeks: (id) => read((session) => batchWeeks(session, id)),
+    ...reconciling(write, read),
     async retire(cutoff, limit) {
       checkRetention(cutoff, await read(readHorizon));
       return write((session) => retire(session, cutoff, limit));
@@ -150,6 +164,26 @@ function coordination(write: Run, read: Run) {
     releaseLease: (name, owner) => read((session) => releaseLease(session, name, owner)),
     horizon: () => read(readHorizon),
     moveHorizon: (to, recentDays, nowMs) => write((session) => moveHorizon(session, to, recentDays, nowMs)),
+  } satisfies Partial<PgStore>;
+}
+
+function reconciling(write: Run, read: Run) {
+  return {
+    hasGiven: async (revision) => {
+      const [next] = await read(async (session) => {
+        const row = await session.first<[number]>(`SELECT nextval('${session.names.shared}.revision')`);
+        return row as [number];
+      });
+      return next > revision;
+    },
+    raiseSequences: (revision, id) =>
+      read(async (session) => {
+        await raiseSequence(session, 'revision', revision);
+        await raiseSequence(session, 'daily_state_id', id);
+      }),
+    assignmentsWithRows: () => read(assignmentsWithRows),
+    retiredAmong: (ids) => read((session) => retiredAmong(session, ids)),
+    republish: (ids, judge, dryRun) => write((session) => republish(session, ids, judge, dryRun)),
   } satisfies Partial<PgStore>;
 }
 

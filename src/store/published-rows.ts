@@ -63,6 +63,23 @@ export async function readRows(
   return rows.map((row) => toPublished(row, parse));
 }
 
+/** All rows of the assignments, ascending by day; absent where there are none. */
+export async function readRowsOf(
+  session: Session,
+  assignmentIds: readonly Id[],
+): Promise<Map<Id, PublishedRow[]>> {
+  const rows = await session.rows<Row>(
+    `SELECT ${COLUMNS} FROM ${session.t('daily_state')} d
+     WHERE d.assignment_id = ANY ($1::bigint[]) ORDER BY d.assignment_id, d.date`,
+    [numberArray(assignmentIds)],
+  );
+  const parse = interned();
+  return Map.groupBy(
+    rows.map((row) => toPublished(row, parse)),
+    (row) => row.assignmentId,
+  );
+}
+
 /** A read's rows share a few dozen texts: each is parsed once and its object shared. */
 function interned(): <T>(json: string) => T {
   const objects = new Map<string, unknown>();
