@@ -26,4 +26,6 @@ test('any history under faults ends in the rows of one full pass', { timeout }, 
     `simulator: seeds ${first} to ${seed - 1}, ${steps} steps, ${calls} port calls, ${kills} deaths\n`,
   );
   expect(steps).toBeGreaterThan(0);
+  // A single seed may be one without deaths; faults that nobody dies of would leave the law untried.
+  if (SIM_SEED === undefined) expect(kills).toBeGreaterThan(0);
 });

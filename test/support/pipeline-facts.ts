@@ -20,12 +20,18 @@ export interface SourceFacts {
   readonly refused: readonly { readonly table: string; readonly code: RejectionCode }[];
 }
 
-export async function sourceFacts(source: ClientBase, settings: EngineSettings): Promise<SourceFacts> {
+/** `without`: rows that are passed over, as `<table> <id>`. */
+export async function sourceFacts(
+  source: ClientBase,
+  settings: EngineSettings,
+  without: readonly string[] = [],
+): Promise<SourceFacts> {
   const facts = new Map<FactKind, Map<Id, Fact>>(FACT_KINDS.map((kind) => [kind, new Map<Id, Fact>()]));
   const sums = new Map<string, DailySum>();
   const refused: { table: string; code: RejectionCode }[] = [];
   for (const { name: table } of CAPTURED_TABLES) {
     for (const row of await rowsOf(source, table)) {
+      if (without.includes(`${table} ${String(row['id'])}`)) continue;
       const mapped = mapChange(
         { kind: 'change', table, key: row, after: row, committedMs: null, snapshot: 'none' },
         settings,
