@@ -7,6 +7,7 @@ import { DEFAULT_CONNECTOR } from './connect/definition.ts';
 import type { ConnectorSettings } from './connect/definition.ts';
 import type { PgConfig, SourceSettings } from './connect/source.ts';
 import type { TopicSettings } from './connect/topics.ts';
+import { CONNECTION_DEFAULTS } from './kafka/client.ts';
 import type { KafkaConnection } from './kafka/client.ts';
 import type { EngineSettings } from './domain/settings.ts';
 import { stackConfig } from './stack/config.ts';
@@ -38,6 +39,7 @@ export function stackOf({ stack }: Config): StackConfig {
 export function kafkaConnectionOf({ kafka }: Config): KafkaConnection {
   const ca = kafka.tlsCaFile === null ? true : { ca: readFileSync(kafka.tlsCaFile, 'utf8') };
   return {
+    ...CONNECTION_DEFAULTS,
     brokers: kafka.brokers,
     clientId: kafka.clientId,
     tls: kafka.tls ? ca : null,
@@ -50,8 +52,6 @@ export function kafkaConnectionOf({ kafka }: Config): KafkaConnection {
             username: kafka.saslUsername ?? '',
             password: kafka.saslPassword ?? '',
           },
-    connectionTimeoutMs: 5_000,
-    requestTimeoutMs: 30_000,
   };
 }
 

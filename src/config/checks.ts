@@ -1,8 +1,6 @@
 /** Settings that are each right, but not together. */
 import type { Config } from './load.ts';
 
-const SHORTEST_RETENTION_YEARS = 5;
-
 interface Check {
   readonly holds: (config: Config) => boolean;
   readonly otherwise: (config: Config) => string;
@@ -19,12 +17,6 @@ const CHECKS: readonly Check[] = [
     holds: ({ recompute, sweep }) => sweep.olderThanMs > recompute.longestWaitMs,
     otherwise: ({ recompute, sweep }) =>
       `sweep.olderThanMs (${sweep.olderThanMs}) must be longer than recompute.longestWaitMs (${recompute.longestWaitMs})`,
-  },
-  {
-    // The production that regulators ask about is the last five years at least.
-    holds: ({ retention }) => retention.years === null || retention.years >= SHORTEST_RETENTION_YEARS,
-    otherwise: ({ retention }) =>
-      `retention.years (${retention.years}) is below ${SHORTEST_RETENTION_YEARS}: raise it, or leave it out to keep everything`,
   },
   {
     holds: ({ store, recompute, ingest }) =>

@@ -315,7 +315,8 @@ export const OPTIONS = {
   retention: {
     years: wholeOrNone(
       'years',
-      { min: 1, max: 100 },
+      // The production that regulators ask about is the last five years at least.
+      { min: 5, max: 100 },
       {
         default: null,
         prose: 'Assignments that ended longer ago are removed, with their rows. None: everything is kept.',

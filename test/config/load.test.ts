@@ -163,7 +163,6 @@ describe('a refused configuration', () => {
   it.each([
     ['quiet time above the longest wait', { ANCHORLINE_RECOMPUTE_QUIET_MS: '6000' }, 'recompute.quietMs'],
     ['sweep before the longest wait', { ANCHORLINE_SWEEP_OLDER_THAN_MS: '5000' }, 'sweep.olderThanMs'],
-    ['retention below five years', { ANCHORLINE_RETENTION_YEARS: '4' }, 'retention.years'],
     ['a pool that is too small', { ANCHORLINE_STORE_POOL_SIZE: '5' }, 'store.poolSize'],
     ['a login without a user', { ANCHORLINE_KAFKA_SASL_MECHANISM: 'plain' }, 'kafka.saslUsername'],
     ['one name for two kinds of topics', { ANCHORLINE_TOPICS_NAMESPACE: 'farm' }, 'topics.namespace'],

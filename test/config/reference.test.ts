@@ -7,7 +7,11 @@ import { envName } from '../../src/config/names.ts';
 import { renderEffective, renderReference } from '../../src/config/render.ts';
 import { DEFAULT_CONNECTOR } from '../../src/connect/definition.ts';
 import { DEFAULT_TOPICS } from '../../src/connect/topics.ts';
+import { consumerTuning } from '../../src/compose/consumers.ts';
+import { CONNECTION_DEFAULTS } from '../../src/kafka/client.ts';
+import { CONSUMER_DEFAULTS } from '../../src/kafka/consumer-options.ts';
 import { PORT_SETTINGS, stackConfig } from '../../src/stack/config.ts';
+import { PROJECT_DIR, kafkaConnectionOf, stackOf } from '../../src/wiring.ts';
 
 const load = (env: Readonly<Record<string, string>> = {}): ReturnType<typeof loadConfig> =>
   loadConfig({ env, file: null, readFile: () => '' });
@@ -38,18 +42,25 @@ describe('defaults and names', () => {
   const { config } = load();
 
   it('are those of the local stack', () => {
-    const stack = stackConfig({ projectDir: '/' });
-    for (const [part, port] of Object.entries(stack.ports)) {
-      expect(config.stack).toHaveProperty(`${part}Port`, port);
-    }
-    expect(config.stack).toMatchObject({
-      profile: stack.profile,
-      startTimeoutMs: stack.startTimeoutMs,
-      stopTimeoutMs: stack.stopTimeoutMs,
-    });
+    const stack = stackConfig({ projectDir: PROJECT_DIR });
+    expect(stackOf(config)).toEqual(stack);
     for (const [part, variable] of Object.entries(PORT_SETTINGS)) {
       expect(envName(`stack.${part}Port`)).toBe(variable);
     }
+  });
+
+  it('are those of consumers and connections', () => {
+    expect(CONSUMER_DEFAULTS).toMatchObject({
+      ...consumerTuning(config),
+      maxRecords: config.ingest.maxBatchRecords,
+    });
+    expect(kafkaConnectionOf(config)).toMatchObject(CONNECTION_DEFAULTS);
+  });
+
+  it('of retention are never below five years', () => {
+    expect(() => load({ ANCHORLINE_RETENTION_YEARS: '4' })).toThrow(/retention\.years.* from 5 to 100/);
+    expect(load({ ANCHORLINE_RETENTION_YEARS: '5' }).config.retention.years).toBe(5);
+    expect(config.retention.years).toBeNull();
   });
 
   it('are those of the connector and of its topics', () => {
@@ -63,6 +74,8 @@ describe('defaults and names', () => {
       slot: source.slot,
       publication: source.publication,
       heartbeatMs: connect.heartbeatMs,
+      replicationFactor: topics.replication,
+      largePartitions: topics.largePartitions,
     });
     expect(DEFAULT_TOPICS).toEqual({
       prefix: topics.prefix,
