@@ -24,21 +24,18 @@ const fail = (line) => {
   process.exit(1);
 };
 
-/** One sentence for the first thing that the machine lacks; null when it has all. */
-function missingTool(containers) {
+/** One sentence that names everything the machine lacks; null when it has all. */
+function missingTools(containers) {
   const node = Number(process.versions.node.split('.')[0]);
-  if (node < MIN_NODE) {
-    return `Node ${MIN_NODE} or newer is needed to begin with, and this is ${node}: install a newer one.`;
-  }
-  if (!runs('npm', ['--version'])) return 'npm is missing: install it with Node.';
+  const missing = [];
+  if (node < MIN_NODE) missing.push(`Node ${MIN_NODE} or newer (this is ${node})`);
+  if (!runs('npm', ['--version'])) missing.push('npm (it comes with Node)');
   // In containers the stack needs neither of the two.
-  if (containers) return null;
-  if (!hasJava()) {
-    return `Java ${MIN_JAVA} or newer is missing for the local stack: install a JDK, or set JAVA_HOME to one.`;
-  }
-  if (!runs('mvn', ['--version']))
-    return 'Maven is missing, which fetches the local stack’s jars: install `mvn`.';
-  return null;
+  if (!containers && !hasJava()) missing.push(`Java ${MIN_JAVA} or newer (a JDK; JAVA_HOME may name it)`);
+  if (!containers && !runs('mvn', ['--version'])) missing.push('Maven (`mvn`)');
+  return missing.length === 0
+    ? null
+    : `Missing on this machine: ${missing.join(', ')}; install and try again.`;
 }
 
 /** As src/stack/java.ts looks for it, which cannot run before the packages are there. */
@@ -110,7 +107,7 @@ function become(args) {
 const [command, ...rest] = process.argv.slice(2);
 if (command === undefined) fail('usage: node scripts/bootstrap.mjs test|<anchorline command> [argument…]');
 const inContainers = command === 'test' && runs('docker', ['info']) && runs('docker', ['compose', 'version']);
-const missing = missingTool(inContainers);
+const missing = missingTools(inContainers);
 if (missing !== null) fail(missing);
 if (packagesAreStale())
   step('installing the packages (a minute or two, once)', 'npm', [
