@@ -53,9 +53,10 @@ Exit status: 0 done, 1 failed, 2 wrong usage or settings, 124 not stopped in tim
 
 To begin:
   $ anchorline stack up
+  $ anchorline migrate
   $ anchorline topics apply
   $ anchorline connectors apply
-  $ anchorline migrate`,
+  $ anchorline run`,
     );
   const globals = (): GlobalOptions => program.opts<GlobalOptions>();
   const context = createContext(globals, (code) => void (end.code = code));

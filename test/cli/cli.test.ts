@@ -33,6 +33,8 @@ describe('--help', () => {
     expect(status).toBe(0);
     expect(stdout).toContain('Exit status: 0 done');
     for (const [name] of PATHS) expect(stdout).toContain(name);
+    const begin = ['stack up', 'migrate', 'topics apply', 'connectors apply', 'run'];
+    expect(stdout).toContain(`To begin:\n${begin.map((words) => `  $ anchorline ${words}\n`).join('')}`);
   });
 
   it.each(PATHS.map((path) => [path.join(' ')]))('%s teaches by example', async (path) => {
