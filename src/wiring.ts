@@ -5,7 +5,8 @@ import { join, resolve } from 'node:path';
 import type { Config } from './config/load.ts';
 import { DEFAULT_CONNECTOR } from './connect/definition.ts';
 import type { ConnectorSettings } from './connect/definition.ts';
-import type { PgConfig, SourceSettings } from './connect/source.ts';
+import type { PgConfig } from './connect/source-client.ts';
+import type { SourceSettings } from './connect/source-state.ts';
 import type { TopicSettings } from './connect/topics.ts';
 import { CONNECTION_DEFAULTS } from './kafka/client.ts';
 import type { KafkaConnection } from './kafka/client.ts';
@@ -91,10 +92,14 @@ export function sourceSettingsOf({ source }: Config): SourceSettings {
     role: source.role,
     password: source.password,
     publication: source.publication,
+    slot: source.slot,
   };
 }
 
-export const CONNECTOR_FILE = join(PROJECT_DIR, 'connectors', 'farm-postgres.yaml');
+/** A name alone is a file of connectors/. */
+export function connectorFileOf({ connect }: Config): string {
+  return resolve(PROJECT_DIR, 'connectors', connect.definition);
+}
 
 export function connectorSettingsOf(config: Config): ConnectorSettings {
   const { connect, source, topics } = config;

@@ -1,5 +1,6 @@
 -- The two tables that the connector writes, in a schema of their own. The heartbeat moves the slot on while the
--- captured tables are quiet; the signal table takes requests for snapshots of single tables.
+-- captured tables are quiet; the signal table takes requests for snapshots of single tables. A third one, which the
+-- connector does not see, remembers the tables whose earlier rows are still to be asked for.
 --   psql -v role=… -f 02-heartbeat-signal.sql
 CREATE SCHEMA IF NOT EXISTS anchorline;
 
@@ -12,6 +13,12 @@ CREATE TABLE IF NOT EXISTS anchorline.signal (
   id varchar(64) PRIMARY KEY,
   type varchar(32) NOT NULL,
   data varchar(4096)
+);
+
+CREATE TABLE IF NOT EXISTS anchorline.awaiting_snapshot (
+  publication text NOT NULL,
+  table_name text NOT NULL,
+  PRIMARY KEY (publication, table_name)
 );
 
 GRANT USAGE ON SCHEMA anchorline TO :"role";

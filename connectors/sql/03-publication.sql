@@ -9,12 +9,17 @@ DO $$
 DECLARE
   role text := current_setting('anchorline.role');
   publication text := current_setting('anchorline.publication');
+  known pg_catalog.pg_publication%ROWTYPE;
   wanted text;
 BEGIN
+  SELECT * INTO known FROM pg_catalog.pg_publication WHERE pubname = publication;
   -- An empty publication first, so that every table is added in one way. Truncates are not captured.
-  IF NOT EXISTS (SELECT FROM pg_catalog.pg_publication WHERE pubname = publication) THEN
+  IF known.pubname IS NULL THEN
     EXECUTE format('CREATE PUBLICATION %I WITH (publish = %L, publish_via_partition_root = true)',
                    publication, 'insert, update, delete');
+  ELSIF NOT (known.pubinsert AND known.pubupdate AND known.pubdelete AND known.pubviaroot) THEN
+    EXECUTE format('ALTER PUBLICATION %I SET (publish = %L, publish_via_partition_root = true)',
+                   publication, 'insert, update, delete' || CASE WHEN known.pubtruncate THEN ', truncate' ELSE '' END);
   END IF;
   FOREACH wanted IN ARRAY
     string_to_array(current_setting('anchorline.tables'), ',') || '{anchorline.heartbeat,anchorline.signal}'::text[]
@@ -32,12 +37,15 @@ BEGIN
       RAISE WARNING '% has no primary key and is left out', wanted;
       CONTINUE;
     END IF;
-    IF NOT EXISTS (
+    CONTINUE WHEN known.puballtables OR EXISTS (
       SELECT FROM pg_catalog.pg_publication_rel r
       JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid
       WHERE p.pubname = publication AND r.prrelid = to_regclass(wanted)
-    ) THEN
-      EXECUTE format('ALTER PUBLICATION %I ADD TABLE %s', publication, to_regclass(wanted));
+    );
+    EXECUTE format('ALTER PUBLICATION %I ADD TABLE %s', publication, to_regclass(wanted));
+    -- A connector that runs streams such a table from now on, but the rows that are there already must be asked for.
+    IF known.pubname IS NOT NULL AND wanted NOT LIKE 'anchorline.%' THEN
+      INSERT INTO anchorline.awaiting_snapshot VALUES (publication, wanted) ON CONFLICT DO NOTHING;
     END IF;
   END LOOP;
 END

@@ -49,7 +49,7 @@ export async function runCli(args: readonly string[], version: string): Promise<
       'after',
       `
 Every setting is a variable ANCHORLINE_<SECTION>_<NAME>, or in the file of --config; \`anchorline config\` shows them.
-Exit status: 0 done, 1 failed, 2 wrong usage or settings, 124 not stopped in time, 130 stopped by force.
+Exit status: 0 done, 1 failed, 2 wrong usage or settings, 3 a plan differs (--exit-code), 124 not stopped in time, 130 stopped by force.
 
 To begin:
   $ anchorline stack up

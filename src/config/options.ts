@@ -136,7 +136,7 @@ export const OPTIONS = {
     adminUrl: url(['postgres', 'postgresql'], {
       default: localPostgres(SOURCE_DATABASE),
       prose:
-        'The farm’s database, as a role that may create roles and publications. Only `connectors apply` and `connectors status` use it.',
+        'The farm’s database, as a role that may create roles and publications. Only the `connectors` commands use it.',
       secret: true,
     }),
     role: name(IDENTIFIER, 'lower-case letters, digits and underscores', {
@@ -159,6 +159,11 @@ export const OPTIONS = {
       prose: 'Kafka Connect’s REST API.',
     }),
     connector: text({ default: 'anchorline-farm', prose: 'The connector’s name in Connect.' }),
+    definition: text({
+      default: 'farm-postgres.yaml',
+      prose:
+        'The connector’s file: one of `connectors/`, e.g. `environments/production.yaml`, or an absolute path. It may stand on another (`base:`).',
+    }),
     registryUrl: url(['http', 'https'], {
       default: (basis) => `http://127.0.0.1:${basis.registryPort}`,
       prose: 'The registry’s root as Connect reaches it.',

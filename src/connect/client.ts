@@ -1,7 +1,8 @@
-/** Connect's REST API: the few calls that a deployment needs, typed and retried while a rebalance runs. */
-import pRetry from 'p-retry';
+/** Connect's REST API: the few calls that a deployment needs, typed. */
 import { CONNECT_ERRORS, ConnectError } from './errors.ts';
+import { ConnectRest } from './rest.ts';
 import type { ConnectorConfig, ConnectorDefinition } from './templates.ts';
+import { mendOf, traceHead } from './trace.ts';
 
 export interface ConfigProblem {
   readonly key: string;
@@ -39,27 +40,29 @@ interface RawValidation {
   }[];
 }
 
-const TRACE_LINES = 4;
+const LOOK_MS = 250;
+/** How long a failure that was there before may be an old one. */
+const OLD_FAILURE_MS = 10_000;
+/** Somebody wanted it so: it is not waited for. */
+const AT_REST: ReadonlySet<string> = new Set(['PAUSED', 'STOPPED']);
 
 export class ConnectClient {
-  readonly #url: string;
-  readonly #retries: number;
+  readonly #rest: ConnectRest;
 
   /** `retries`: how often a call is repeated while Connect rebalances or cannot be reached; about 1 s apart. */
   constructor(url: string, retries = 20) {
-    this.#url = url.replace(/\/$/, '');
-    this.#retries = retries;
+    this.#rest = new ConnectRest(url, retries);
   }
 
   /** Names of all connectors. */
   async connectors(): Promise<readonly string[]> {
-    return (await this.#call<string[]>('GET', '/connectors')) ?? [];
+    return (await this.#rest.call<string[]>('GET', '/connectors')) ?? [];
   }
 
   /** What the plugin finds wrong with a configuration; it also tries the source's login. */
   async validate(definition: ConnectorDefinition): Promise<readonly ConfigProblem[]> {
     const plugin = definition.config['connector.class'] ?? '';
-    const result = await this.#call<RawValidation>(
+    const result = await this.#rest.call<RawValidation>(
       'PUT',
       `/connector-plugins/${encodeURIComponent(plugin)}/config/validate`,
       { name: definition.name, ...definition.config },
@@ -72,29 +75,22 @@ export class ConnectClient {
 
   /** The stored configuration; null when there is no such connector. */
   config(name: string): Promise<ConnectorConfig | null> {
-    return this.#call<ConnectorConfig>('GET', `${path(name)}/config`);
+    return this.#rest.call<ConnectorConfig>('GET', `${path(name)}/config`);
   }
 
   /** Validates, then writes the configuration only where it differs. Throws CON004 naming each faulty key. */
   async apply(definition: ConnectorDefinition): Promise<Applied> {
-    const problems = await this.validate(definition);
-    if (problems.length > 0) {
-      const lines = problems.map(({ key, errors }) => `${key}: ${errors.join('; ')}`);
-      throw new ConnectError(
-        CONNECT_ERRORS.invalidConfig,
-        `Connect refuses the connector ${definition.name}:\n  ${lines.join('\n  ')}`,
-      );
-    }
+    requireValid(definition.name, await this.validate(definition));
     const wanted = { ...definition.config, name: definition.name };
     const stored = await this.config(definition.name);
     if (stored !== null && sameConfig(stored, wanted)) return 'unchanged';
-    await this.#call('PUT', `${path(definition.name)}/config`, wanted);
+    await this.#rest.call('PUT', `${path(definition.name)}/config`, wanted);
     return stored === null ? 'created' : 'updated';
   }
 
   /** Connector and tasks; null when there is no such connector. */
   async state(name: string): Promise<ConnectorState | null> {
-    const raw = await this.#call<{ connector: RawState; tasks: readonly (RawState & { id: number })[] }>(
+    const raw = await this.#rest.call<{ connector: RawState; tasks: readonly (RawState & { id: number })[] }>(
       'GET',
       `${path(name)}/status`,
     );
@@ -113,85 +109,96 @@ export class ConnectClient {
     };
   }
 
-  /** Resolves once the connector and its task run; throws CON005 with the trace when one fails or time is up. */
-  async awaitRunning(name: string, timeoutMs: number): Promise<ConnectorState> {
-    const deadline = Date.now() + timeoutMs;
+  /**
+   * Resolves once the connector and its task run; throws CON005 with the trace and its mend when one fails, when it
+   * was stopped, or when time is up. A failure that `before` shows too counts only once it stays: after a restart or a
+   * new configuration Connect goes on telling the old one for a moment.
+   */
+  async awaitRunning(
+    name: string,
+    timeoutMs: number,
+    before: ConnectorState | null = null,
+  ): Promise<ConnectorState> {
+    const begun = Date.now();
+    const known = new Set(failuresOf(before).map(failureText));
     for (;;) {
       const state = await this.state(name);
       if (state !== null && isRunning(state)) return state;
-      const failed = [state, ...(state?.tasks ?? [])].find((part) => part?.state === 'FAILED');
-      if (failed !== undefined || Date.now() >= deadline) {
-        const what = failed === undefined ? `does not run after ${timeoutMs / 1000} s` : 'failed';
-        const trace =
-          failed?.trace.join('\n  ') ?? (state === null ? 'there is no such connector' : state.state);
-        throw new ConnectError(CONNECT_ERRORS.failed, `connector ${name} ${what}:\n  ${trace}`);
+      const passed = Date.now() - begun;
+      const failures = failuresOf(state).filter(
+        (part) => passed > OLD_FAILURE_MS || !known.has(failureText(part)),
+      );
+      if (failures.length > 0)
+        throw notRunning(
+          name,
+          'failed',
+          failures.flatMap(({ trace }) => trace),
+        );
+      if (state !== null && AT_REST.has(state.state) && passed > OLD_FAILURE_MS) {
+        throw notRunning(name, `is ${state.state}`, ['`anchorline connectors restart` lets it go on']);
       }
-      await new Promise((resolve) => setTimeout(resolve, 250));
+      if (passed >= timeoutMs) {
+        const found = state === null ? 'there is no such connector' : state.state;
+        throw notRunning(name, `does not run after ${timeoutMs / 1000} s`, [found]);
+      }
+      await sleep(LOOK_MS);
     }
   }
 
   /** Starts what failed again and leaves alone what runs. */
   async restartFailed(name: string): Promise<void> {
-    await this.#call('POST', `${path(name)}/restart?includeTasks=true&onlyFailed=true`);
+    await this.#rest.call('POST', `${path(name)}/restart?includeTasks=true&onlyFailed=true`);
   }
 
   /** Starts connector and tasks anew; their state is RESTARTING from here on until they run. */
   async restart(name: string): Promise<void> {
-    await this.#call('POST', `${path(name)}/restart?includeTasks=true`);
+    await this.#rest.call('POST', `${path(name)}/restart?includeTasks=true`);
   }
 
-  async pause(name: string): Promise<void> {
-    await this.#call('PUT', `${path(name)}/pause`);
-  }
-
-  async resume(name: string): Promise<void> {
-    await this.#call('PUT', `${path(name)}/resume`);
-  }
-
-  /** Removes the connector; its slot and its topics stay. */
-  async remove(name: string): Promise<void> {
-    await this.#call('DELETE', path(name));
-  }
-
-  /** null for 404; throws CON002 when Connect cannot be reached, CON003 with its words when it refuses. */
-  async #call<T>(method: string, route: string, body?: unknown): Promise<T | null> {
-    const attempt = async () => {
-      const response = await this.#fetch(method, route, body);
-      const text = await response.text();
-      if (response.status === 404) return null;
-      if (response.ok) return (text === '' ? null : JSON.parse(text)) as T;
+  /** Starts one task anew; throws CON014 where there is none of that number. */
+  async restartTask(name: string, task: number): Promise<void> {
+    const known = (await this.state(name))?.tasks.map(({ id }) => id) ?? [];
+    if (!known.includes(task)) {
+      const tasks = known.length === 0 ? 'no task' : `task ${known.join(', ')}`;
       throw new ConnectError(
-        CONNECT_ERRORS.refused,
-        `Connect refuses ${method} ${route}: ${messageOf(text)}`,
-        {
-          // 409: a rebalance is under way; 503: the worker is still joining.
-          retryable: response.status === 409 || response.status === 503,
-        },
+        CONNECT_ERRORS.notDeployed,
+        `connector ${name} has no task ${task}: it has ${tasks}`,
       );
-    };
-    return pRetry(attempt, {
-      retries: this.#retries,
-      minTimeout: 250,
-      maxTimeout: 1000,
-      shouldRetry: ({ error }) => error instanceof ConnectError && error.retryable,
-    });
+    }
+    await this.#rest.call('POST', `${path(name)}/tasks/${task}/restart`);
   }
 
-  async #fetch(method: string, route: string, body: unknown): Promise<Response> {
-    try {
-      return await fetch(this.#url + route, {
-        method,
-        signal: AbortSignal.timeout(60_000),
-        ...(body === undefined
-          ? {}
-          : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-      });
-    } catch (error) {
-      throw new ConnectError(CONNECT_ERRORS.unreachable, `Connect does not answer at ${this.#url}`, {
-        cause: error,
-        retryable: true,
-      });
+  /** Lets a paused or stopped connector go on; one that runs is left alone. */
+  async resume(name: string): Promise<void> {
+    await this.#rest.call('PUT', `${path(name)}/resume`);
+  }
+
+  /** Ends the tasks in order, so that they give back the slot and write their last offsets; the connector stays. */
+  async stop(name: string, timeoutMs: number): Promise<void> {
+    await this.#rest.call('PUT', `${path(name)}/stop`);
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      const state = await this.state(name);
+      if (state === null || (state.state === 'STOPPED' && state.tasks.length === 0)) return;
+      if (Date.now() >= deadline) throw notRunning(name, 'does not stop', [state.state]);
+      await sleep(LOOK_MS);
     }
+  }
+
+  /** Whether the connector has committed offsets: without, it begins with a snapshot. */
+  async hasOffsets(name: string): Promise<boolean> {
+    const found = await this.#rest.call<{ offsets: readonly unknown[] }>('GET', `${path(name)}/offsets`);
+    return (found?.offsets.length ?? 0) > 0;
+  }
+
+  /** Forgets how far a stopped connector has read. */
+  async forgetOffsets(name: string): Promise<void> {
+    await this.#rest.call('DELETE', `${path(name)}/offsets`);
+  }
+
+  /** Removes the connector; its slot, its offsets and its topics stay. */
+  async remove(name: string): Promise<void> {
+    await this.#rest.call('DELETE', path(name));
   }
 }
 
@@ -203,6 +210,35 @@ export function isRunning(state: ConnectorState): boolean {
   );
 }
 
+/** Throws CON004, naming each key that Connect refuses. */
+export function requireValid(name: string, problems: readonly ConfigProblem[]): void {
+  if (problems.length === 0) return;
+  const lines = problems.map(({ key, errors }) => `${key}: ${errors.join('; ')}`);
+  throw new ConnectError(
+    CONNECT_ERRORS.invalidConfig,
+    `Connect refuses the connector ${name}; mend what is named here:\n  ${lines.join('\n  ')}`,
+  );
+}
+
+/** The connector or the tasks that have failed. */
+export function failuresOf(state: ConnectorState | null): readonly (ConnectorState | TaskStatus)[] {
+  return state === null ? [] : [state, ...state.tasks].filter((part) => part.state === 'FAILED');
+}
+
+function failureText(part: ConnectorState | TaskStatus): string {
+  return [part.workerId, ...part.trace].join('\n');
+}
+
+function notRunning(name: string, what: string, details: readonly string[]): ConnectError {
+  const mend = mendOf(details);
+  const lines = mend === null ? details : [...details, `mend: ${mend}`];
+  return new ConnectError(CONNECT_ERRORS.failed, `connector ${name} ${what}:\n  ${lines.join('\n  ')}`);
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 function path(name: string): string {
   return `/connectors/${encodeURIComponent(name)}`;
 }
@@ -210,21 +246,4 @@ function path(name: string): string {
 function sameConfig(a: ConnectorConfig, b: ConnectorConfig): boolean {
   const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
   return [...keys].every((key) => a[key] === b[key]);
-}
-
-function traceHead(trace: string | undefined): readonly string[] {
-  if (trace === undefined) return [];
-  const lines = trace.split('\n').filter((line) => line.trim() !== '');
-  // The causes tell more than the frames between them.
-  const telling = lines.filter((line) => !/^\s+(at |\.\.\. )/.test(line));
-  return telling.slice(0, TRACE_LINES).map((line) => line.trim());
-}
-
-function messageOf(text: string): string {
-  try {
-    const parsed = JSON.parse(text) as { message?: unknown };
-    return typeof parsed.message === 'string' ? parsed.message : text;
-  } catch {
-    return text.slice(0, 500);
-  }
 }

@@ -1,6 +1,6 @@
 /** The farm's connector from connectors/*.yaml and the settings. */
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { CAPTURED_TABLES, SOURCE_SCHEMA, changeTopic } from '../domain/topics.ts';
 import { CONNECT_ERRORS, ConnectError } from './errors.ts';
@@ -50,12 +50,75 @@ export const DEFAULT_CONNECTOR = {
 /** Long enough that a consumer which was away still learns what was deleted. */
 export const DELETE_RETENTION_MS = 30 * 86_400_000;
 
-/** Reads a connector's file and the base that it names. Throws CON001 when either is not as it should be. */
+/** Files in a chain: more is a mistake that nobody sees through. */
+const LONGEST_CHAIN = 8;
+
+/**
+ * Reads a connector's file and the bases that it stands on, each naming the next; the nearer file's keys count.
+ * Throws CON001 when one of them is not as it should be, CON010 when they say other than the settings do.
+ */
 export async function loadConnector(file: string, settings: ConnectorSettings): Promise<ConnectorDefinition> {
-  const own = await readYaml(file);
-  const base = typeof own['base'] === 'string' ? await readYaml(join(dirname(file), own['base'])) : {};
-  return connectorDefinition(own, base, templateValues(settings));
+  const definition = connectorDefinition(await readChain(file), templateValues(settings));
+  const contradictions = contradictionsOf(definition, settings);
+  if (contradictions.length === 0) return definition;
+  throw new ConnectError(CONNECT_ERRORS.contradiction, `${file}: ${contradictions.join('; ')}`);
 }
+
+/** The file first, what it stands on after it. */
+async function readChain(file: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  const chain: Record<string, unknown>[] = [];
+  for (let next: string | null = resolve(file); next !== null;) {
+    if (chain.length === LONGEST_CHAIN) {
+      throw new ConnectError(
+        CONNECT_ERRORS.template,
+        `${file} stands on more than ${LONGEST_CHAIN} files: does one of them name itself as its base?`,
+      );
+    }
+    const own = await readYaml(next);
+    const { base } = own;
+    if (base !== undefined && typeof base !== 'string') {
+      throw new ConnectError(CONNECT_ERRORS.template, `${next}: base is not the name of a file`);
+    }
+    chain.push(own);
+    next = base === undefined ? null : resolve(dirname(next), base);
+  }
+  return chain;
+}
+
+/**
+ * What the rest of Anchorline counts on. A file that sets one of these otherwise would be obeyed by Connect, and its
+ * changes would be missed or misread without a word.
+ */
+function contradictionsOf(definition: ConnectorDefinition, settings: ConnectorSettings): readonly string[] {
+  const { name, config } = definition;
+  const fixed: readonly (readonly [
+    key: string,
+    found: string | undefined,
+    wanted: string,
+    setting: string,
+  ])[] = [
+    ['name', name, settings.name, 'connect.connector'],
+    ['topic.prefix', config['topic.prefix'], settings.prefix, 'topics.prefix'],
+    ['slot.name', config['slot.name'], settings.slot, 'source.slot'],
+    ['publication.name', config['publication.name'], settings.publication, 'source.publication'],
+    ['database.user', config['database.user'], settings.user, 'source.role'],
+    ...Object.entries(FORM_OF_VALUES).map(
+      ([key, value]) => [key, config[key], value, 'how ingest reads values'] as const,
+    ),
+  ];
+  return fixed
+    .filter(([, found, wanted]) => found !== wanted)
+    .map(
+      ([key, found, wanted, setting]) => `${key} is ${found ?? 'not set'}, but ${setting} wants ${wanted}`,
+    );
+}
+
+/** What `cdc` and `source` expect of every value. */
+const FORM_OF_VALUES = {
+  'decimal.handling.mode': 'string',
+  'time.precision.mode': 'adaptive_time_microseconds',
+  'tombstones.on.delete': 'true',
+} as const;
 
 /** The values of the placeholders. */
 export function templateValues(settings: ConnectorSettings): TemplateValues {

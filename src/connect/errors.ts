@@ -11,6 +11,12 @@ export const CONNECT_ERRORS = {
   wrongDatabase: 'CON007',
   walLevel: 'CON008',
   sourceUnreachable: 'CON009',
+  contradiction: 'CON010',
+  noFreeSlot: 'CON011',
+  sourceRefused: 'CON012',
+  topicRefused: 'CON013',
+  notDeployed: 'CON014',
+  stillUsed: 'CON015',
 } as const;
 export type ConnectErrorCode = (typeof CONNECT_ERRORS)[keyof typeof CONNECT_ERRORS];
 

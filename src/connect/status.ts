@@ -1,8 +1,8 @@
 /** The connector's health in one object and in words. */
 import type { ConnectClient, ConnectorState } from './client.ts';
 import { isRunning } from './client.ts';
-import { type PgConfig, type PreparedSource, type SlotStatus, slotStatus } from './source.ts';
-import type { TopicAction } from './topics.ts';
+import { type SlotStatus, slotStatus } from './slot.ts';
+import type { PgConfig } from './source-client.ts';
 
 export interface ConnectorStatus {
   /** null: there is no such connector. */
@@ -54,29 +54,6 @@ function renderSlot(slot: SlotStatus | null | 'unknown'): string {
   const lag = `${renderBytes(slot.lagBytes)} behind, ${renderBytes(slot.retainedBytes)} of WAL kept`;
   const lost = slot.walStatus === 'lost' ? '; the WAL it needs is gone: a new snapshot is needed' : '';
   return `slot ${slot.slot}: ${use}, ${lag} (${slot.walStatus ?? 'unknown'})${lost}`;
-}
-
-export function renderTopicActions(actions: readonly TopicAction[]): string {
-  const unchanged = actions.filter(({ kind }) => kind === 'unchanged').length;
-  const lines = actions.flatMap((action) => {
-    if (action.kind === 'created') return [`created ${action.topic} (${action.partitions} partitions)`];
-    if (action.kind === 'altered') return [`altered ${action.topic}: ${action.changes.join(', ')}`];
-    if (action.kind === 'unchanged') return [];
-    return [`${action.topic} has ${action.has} partitions instead of ${action.wanted}: left as it is`];
-  });
-  if (unchanged > 0) lines.push(`${unchanged} topics are as they should be`);
-  return lines.join('\n');
-}
-
-export function renderPrepared(prepared: PreparedSource): string {
-  const lines = [
-    `${prepared.captured.length} tables are captured, ${prepared.added.length} of them since now`,
-  ];
-  if (prepared.absent.length > 0) lines.push(`left out: ${prepared.absent.join(', ')}`);
-  if (prepared.needSnapshot.length > 0) {
-    lines.push(`rows that these hold already need a snapshot: ${prepared.needSnapshot.join(', ')}`);
-  }
-  return lines.join('\n');
 }
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;

@@ -14,17 +14,17 @@ export type TemplateValues = Readonly<Record<string, string | number | boolean>>
 type Scalar = string | number | boolean | null;
 
 /**
- * Merges a connector's file over its base (null takes a key of the base away) and fills `${…}`.
+ * Merges a chain of files, the nearest first (null takes a key of those below away), and fills `${…}`.
  * Throws CON001 for a placeholder without a value and for values that are no scalars.
  */
 export function connectorDefinition(
-  file: Readonly<Record<string, unknown>>,
-  base: Readonly<Record<string, unknown>>,
+  chain: readonly Readonly<Record<string, unknown>>[],
   values: TemplateValues,
 ): ConnectorDefinition {
-  const { base: _base, name, ...own } = file;
+  const merged: Readonly<Record<string, unknown>> = Object.assign({}, ...chain.toReversed());
+  const { base: _base, name, ...keys } = merged;
   const config: Record<string, string> = {};
-  for (const [key, value] of Object.entries({ ...base, ...own })) {
+  for (const [key, value] of Object.entries(keys)) {
     if (!isScalar(value))
       throw new ConnectError(CONNECT_ERRORS.template, `${key} is neither text nor number`);
     if (value !== null) config[key] = fill(String(value), values, key);

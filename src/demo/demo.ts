@@ -10,7 +10,8 @@ import { migrateStore, openStore } from '../compose/store.ts';
 import { ConnectClient } from '../connect/client.ts';
 import { loadConnector } from '../connect/definition.ts';
 import { prepareSource } from '../connect/source.ts';
-import { applyTopics, topicManifest } from '../connect/topics.ts';
+import { applyTopics, planTopics } from '../connect/topic-plan.ts';
+import { topicManifest } from '../connect/topics.ts';
 import { dailyStateTopic } from '../domain/topics.ts';
 import { createKafka } from '../kafka/client.ts';
 import type { KafkaConnection } from '../kafka/client.ts';
@@ -18,7 +19,7 @@ import type { ExitCode } from '../runtime/exit-codes.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { stackUp } from '../stack/stack.ts';
 import {
-  CONNECTOR_FILE,
+  connectorFileOf,
   connectorSettingsOf,
   kafkaConnectionOf,
   sourceAdminOf,
@@ -134,11 +135,11 @@ async function begin(options: DemoOptions, lastDay: string, cleanUp: AsyncDispos
 /** State store, topics and connector. */
 async function capture({ config, options, admin, say }: Run): Promise<ConnectClient> {
   await migrateStore(config, options.log);
-  await applyTopics(admin, topicManifest(topicSettingsOf(config)));
+  await applyTopics(admin, await planTopics(admin, topicManifest(topicSettingsOf(config))));
   const prepared = await prepareSource(sourceAdminOf(config), sourceSettingsOf(config), options.progress);
   say(`${prepared.captured.length} tables are prepared for capture, the topics are made`);
   const connect = new ConnectClient(config.connect.url);
-  await connect.apply(await loadConnector(CONNECTOR_FILE, connectorSettingsOf(config)));
+  await connect.apply(await loadConnector(connectorFileOf(config), connectorSettingsOf(config)));
   await connect.awaitRunning(config.connect.connector, CONNECTOR_START_MS);
   say('the connector runs: what is there comes by snapshot, what follows from the log');
   return connect;

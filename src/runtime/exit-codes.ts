@@ -5,6 +5,8 @@ export const EXIT = {
   failure: 1,
   /** The command line or a setting is wrong: starting again does not help. */
   usage: 2,
+  /** `plan --exit-code`: there is something to apply. */
+  difference: 3,
   /** An orderly stop took longer than `shutdown.deadlineMs`. */
   deadline: 124,
   /** A second signal: stopped at once. */

@@ -25,7 +25,7 @@ let heartbeat: string;
 const prepare = (log: (line: string) => void = () => undefined) =>
   prepareSource(
     { ...server, password: 'none' },
-    { sqlDir, role, password: 'none', publication: 'farm' },
+    { sqlDir, role, password: 'none', publication: 'farm', slot: 'farm' },
     log,
   );
 

@@ -1,13 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ConnectorState } from '../../src/connect/client.ts';
-import type { SlotStatus } from '../../src/connect/source.ts';
-import {
-  isHealthy,
-  renderBytes,
-  renderConnectorStatus,
-  renderPrepared,
-  renderTopicActions,
-} from '../../src/connect/status.ts';
+import type { SlotStatus } from '../../src/connect/slot.ts';
+import { isHealthy, renderBytes, renderConnectorStatus } from '../../src/connect/status.ts';
 
 const slot: SlotStatus = {
   slot: 's',
@@ -56,31 +50,6 @@ describe('in words', () => {
 
   test('nothing deployed', () => {
     expect(renderConnectorStatus('c', { connector: null, slot: null })).toBe('connector c: not deployed');
-  });
-
-  test('what became of topics', () => {
-    const text = renderTopicActions([
-      { kind: 'created', topic: 'a', partitions: 3 },
-      { kind: 'altered', topic: 'b', changes: ['retention.ms unset → 1'] },
-      { kind: 'unchanged', topic: 'c' },
-      { kind: 'unchanged', topic: 'd' },
-      { kind: 'partitions-differ', topic: 'e', has: 1, wanted: 6 },
-    ]);
-    expect(text.split('\n')).toEqual([
-      'created a (3 partitions)',
-      'altered b: retention.ms unset → 1',
-      'e has 1 partitions instead of 6: left as it is',
-      '2 topics are as they should be',
-    ]);
-  });
-
-  test('a prepared source', () => {
-    const text = renderPrepared({ captured: ['a', 'b'], added: ['b'], absent: ['c'], needSnapshot: ['b'] });
-    expect(text.split('\n')).toEqual([
-      '2 tables are captured, 1 of them since now',
-      'left out: c',
-      'rows that these hold already need a snapshot: b',
-    ]);
   });
 
   test.each([

@@ -69,7 +69,7 @@ describe('is refused, with code and reason:', () => {
     await inSource(endpoints.sourcePg, `create role ${user} login password '${endpoints.sourcePg.password}'`);
     const ended = await farm.cli(['connectors', 'apply'], settings(user, farm.name));
     expect(ended.status).toBe(1);
-    expect(ended.stderr).toMatch(new RegExp(`^error CON006: ${user} may not prepare the source`, 'm'));
+    expect(ended.stderr).toMatch(new RegExp(`^error CON006: ${user} may not do this in the source`, 'm'));
     await inSource(endpoints.sourcePg, `drop role ${user}`);
   });
 

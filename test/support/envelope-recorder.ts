@@ -10,7 +10,8 @@ import pg from 'pg';
 import { ConnectClient } from '../../src/connect/client.ts';
 import { DEFAULT_CONNECTOR, loadConnector } from '../../src/connect/definition.ts';
 import { prepareSource } from '../../src/connect/source.ts';
-import { applyTopics, topicManifest } from '../../src/connect/topics.ts';
+import { applyTopics, planTopics } from '../../src/connect/topic-plan.ts';
+import { topicManifest } from '../../src/connect/topics.ts';
 import { CAPTURED_TABLES, changeTopics, heartbeatTopic, transactionTopic } from '../../src/domain/topics.ts';
 import { confluentRegistryUrl } from '../../src/stack/config.ts';
 import type { PgEndpoint } from '../../src/stack/config.ts';
@@ -59,7 +60,7 @@ async function record(generation: Generation): Promise<Recording> {
     largePartitions: 1,
     workPartitions: 1,
   };
-  await applyTopics(admin, topicManifest(settings));
+  await applyTopics(admin, await planTopics(admin, topicManifest(settings)));
   await write(source, tables, PHASES.snapshot);
   const client = new ConnectClient(endpoints.connectUrl);
   await deploy(client, source, run);
@@ -74,7 +75,7 @@ async function record(generation: Generation): Promise<Recording> {
 async function prepare(source: PgEndpoint, run: string): Promise<readonly string[]> {
   const sqlDir = join(PROJECT_DIR, 'connectors', 'sql');
   const role = { role: run, password: run };
-  const prepared = await prepareSource(source, { sqlDir, ...role, publication: run }, () => undefined);
+  const prepared = await prepareSource(source, { sqlDir, ...role, publication: run, slot: run });
   return prepared.captured;
 }
 

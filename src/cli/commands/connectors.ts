@@ -9,63 +9,109 @@ const START_LIMIT_MS = 120_000;
 export function addConnectors(program: Command, context: CommandContext): void {
   const connectors = program
     .command('connectors')
-    .description('Deploy the Debezium connector and ask how it is')
-    .addHelpText('after', '\nExamples:\n  $ anchorline connectors apply\n  $ anchorline connectors status');
+    .description('Deploy the Debezium connector, ask how it is, restart and remove it')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ anchorline connectors plan
+  $ anchorline connectors apply
+  $ anchorline connectors status`,
+    );
+  addPlan(connectors, context);
+  addApply(connectors, context);
+  addStatus(connectors, context);
+}
 
+function addPlan(connectors: Command, context: CommandContext): void {
+  connectors
+    .command('plan')
+    .description('Show what `apply` would do to the farm’s database and to the connector; changes nothing')
+    .option('--no-prepare', 'do not look at the database: its operator prepares it')
+    .option('--exit-code', 'end with 3 where there is something to apply')
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      `
+Compares role, rights, heartbeat and signal table and publication with what is wanted, and each key of the connector's
+file (connect.definition) with what Connect has; secrets are masked. Connect's plugin checks the definition, the
+source's login included; what it refuses ends the command with 1.
+  + to create   ~ to change   - to remove   ! a decision for people, left as it is
+
+Examples:
+  $ anchorline connectors plan
+  $ anchorline connectors plan --exit-code || echo "something to apply, or an error"
+  $ ANCHORLINE_CONNECT_DEFINITION=environments/production.yaml anchorline connectors plan`,
+    )
+    .action(
+      async (options: {
+        readonly prepare: boolean;
+        readonly exitCode?: boolean;
+        readonly json?: boolean;
+      }) => {
+        const { config } = await context.setUp();
+        const [
+          { deploymentOf },
+          { differencesOf, planDeployment },
+          { requireValid },
+          { renderDeploymentPlan },
+        ] = await planModules();
+        const deployment = await deploymentOf(config, options.prepare);
+        const { name } = deployment.definition;
+        const plan = await planDeployment(deployment);
+        if (options.json === true) context.print(JSON.stringify(plan, null, 2));
+        else context.print(renderDeploymentPlan(name, config.connect.definition, plan));
+        requireValid(name, plan.connector.problems);
+        if (options.exitCode === true && differencesOf(plan).length > 0) context.exitWith(EXIT.difference);
+      },
+    );
+}
+
+function addApply(connectors: Command, context: CommandContext): void {
   connectors
     .command('apply')
-    .description('Prepare the farm’s database (role, heartbeat, publication) and deploy the connector')
+    .description('Show the plan, then do it: prepare the farm’s database and deploy the connector')
     .option('--no-prepare', 'leave the database alone: its operator has prepared it')
     .option('--no-wait', 'do not wait until the connector runs')
     .addHelpText(
       'after',
       `
 May be run as often as wanted: what is right already stays. Run \`topics apply\` first.
-Preparing needs source.adminUrl; the statements are in connectors/sql.
+Preparing needs source.adminUrl; the statements are in connectors/sql. A table that appeared since the last time is
+added, and its earlier rows are asked for once the connector runs (not with --no-wait: run it again then).
 
 Examples:
   $ anchorline connectors apply
-  $ anchorline connectors apply --no-prepare`,
+  $ anchorline connectors apply --no-prepare
+  $ ANCHORLINE_CONNECT_DEFINITION=environments/production.yaml anchorline connectors apply`,
     )
     .action(async (options: { readonly prepare: boolean; readonly wait: boolean }) => {
       const { config } = await context.setUp();
-      const [source, definition, { ConnectClient }, status, wiring, { snapshotAddedTables }] =
-        await modules();
-      let added: readonly string[] = [];
-      if (options.prepare) {
-        const admin = wiring.sourceAdminOf(config);
-        const prepared = await source.prepareSource(admin, wiring.sourceSettingsOf(config), context.progress);
-        context.print(status.renderPrepared(prepared));
-        added = prepared.needSnapshot;
-      }
-      const settings = wiring.connectorSettingsOf(config);
-      const connector = await definition.loadConnector(wiring.CONNECTOR_FILE, settings);
-      const client = new ConnectClient(config.connect.url);
-      context.print(`connector ${connector.name}: ${await client.apply(connector)}`);
-      if (!options.wait) return;
-      await client.awaitRunning(connector.name, START_LIMIT_MS);
-      context.print(`connector ${connector.name}: running`);
-      if (added.length === 0) return;
-      await snapshotAddedTables({
-        client,
-        connector: connector.name,
-        source: wiring.sourceAdminOf(config),
-        tables: added,
-        timeoutMs: START_LIMIT_MS,
-      });
-      context.print(`rows that were there before come by snapshot: ${added.join(', ')}`);
+      const [{ deploymentOf }, { applyDeployment, planDeployment }, , { renderDeploymentPlan }] =
+        await planModules();
+      const deployment = await deploymentOf(config, options.prepare);
+      const plan = await planDeployment(deployment);
+      context.print(renderDeploymentPlan(deployment.definition.name, config.connect.definition, plan));
+      const waitMs = options.wait ? START_LIMIT_MS : null;
+      await applyDeployment(deployment, plan, { waitMs, tell: context.print });
     });
+}
 
+function addStatus(connectors: Command, context: CommandContext): void {
   connectors
     .command('status')
     .description('State of connector, tasks and replication slot; status 1 unless all is well')
     .addHelpText('after', '\nExample:\n  $ anchorline connectors status')
     .action(async () => {
       const { config } = await context.setUp();
-      const [, , { ConnectClient }, { connectorStatus, isHealthy, renderConnectorStatus }, wiring] =
-        await modules();
-      const found = await connectorStatus(new ConnectClient(config.connect.url), config.connect.connector, {
-        pg: wiring.sourceAdminOf(config),
+      const [{ connectClientOf }, { connectorStatus, isHealthy, renderConnectorStatus }, { sourceAdminOf }] =
+        await Promise.all([
+          import('../deployment.ts'),
+          import('../../connect/status.ts'),
+          import('../../wiring.ts'),
+        ]);
+      const found = await connectorStatus(connectClientOf(config), config.connect.connector, {
+        pg: sourceAdminOf(config),
         slot: config.source.slot,
       });
       context.print(renderConnectorStatus(config.connect.connector, found));
@@ -73,13 +119,11 @@ Examples:
     });
 }
 
-function modules() {
+function planModules() {
   return Promise.all([
-    import('../../connect/source.ts'),
-    import('../../connect/definition.ts'),
+    import('../deployment.ts'),
+    import('../../connect/deploy.ts'),
     import('../../connect/client.ts'),
-    import('../../connect/status.ts'),
-    import('../../wiring.ts'),
-    import('../../connect/snapshot.ts'),
+    import('../../connect/plan-text.ts'),
   ]);
 }
