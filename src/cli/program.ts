@@ -6,12 +6,14 @@ import { describeError, errorCode, withoutPasswords } from '../runtime/describe-
 import { EXIT } from '../runtime/exit-codes.ts';
 import type { ExitCode } from '../runtime/exit-codes.ts';
 import { addAnchors } from './commands/anchors.ts';
+import { addAnomalies } from './commands/anomalies.ts';
 import { addConfig } from './commands/config.ts';
 import { addConnectors } from './commands/connectors.ts';
 import { addDeadLetters } from './commands/dead-letters.ts';
 import { addDemo } from './commands/demo.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addReconcile } from './commands/reconcile.ts';
+import { addRecompute } from './commands/recompute.ts';
 import { addRetry } from './commands/retry.ts';
 import { addRun } from './commands/run.ts';
 import { addStack } from './commands/stack.ts';
@@ -29,8 +31,10 @@ const COMMANDS = [
   addRun,
   addDemo,
   addStatus,
-  addRetry,
   addDeadLetters,
+  addRetry,
+  addRecompute,
+  addAnomalies,
   addAnchors,
   addReconcile,
   addConfig,

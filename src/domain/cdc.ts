@@ -2,6 +2,9 @@
 import type { Day } from './day.ts';
 import type { FactKind, FactTypes, Id, ReadingFact } from './facts.ts';
 
+/** A record's headers as the client gives them: raw bytes, several under one name where it was repeated. */
+export type RecordHeaders = Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;
+
 /** A record as it was read; `value` null is a tombstone. */
 export interface SourceRecord {
   readonly topic: string;
@@ -10,6 +13,8 @@ export interface SourceRecord {
   readonly timestampMs: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
+  /** No rule reads them: they are kept with a record that is set aside. */
+  readonly headers?: RecordHeaders | undefined;
 }
 
 /** Codes of refused records; documented in docs/errors.md. */

@@ -2,6 +2,7 @@
  * Daily rows as columns. Inside the process a row is never an object: an assignment's rows are arrays
  * of equal length, day i being `firstDay + i`. Objects and JSON are made at the edges only.
  */
+import type { AnomalyCode } from './catalogue.ts';
 import type { Day } from './day.ts';
 import type { Id } from './facts.ts';
 
@@ -82,6 +83,6 @@ export interface Anomaly {
   readonly day: Day | null;
   /** Rule number as in the rules' text, e.g. `R16`. */
   readonly rule: string;
-  readonly code: string;
+  readonly code: AnomalyCode;
   readonly detail: string;
 }

@@ -2,6 +2,7 @@
  * Facts that contradict each other. The rules compute with them all the same, so each is told as an anomaly of
  * the whole stay: somebody has to mend them in the source.
  */
+import type { AnomalyCode } from '../domain/catalogue.ts';
 import { dayToIso } from '../domain/day.ts';
 import type { BatchFacts } from '../domain/engine-input.ts';
 import type { StageFact } from '../domain/facts.ts';
@@ -13,7 +14,7 @@ import type { Stay } from './stay.ts';
 export function contradictionsOf(stay: Stay, neighbours: readonly Stay[], facts: BatchFacts): Anomaly[] {
   const { id, stageId } = stay.assignment;
   const anomalies: Anomaly[] = [];
-  const add = (rule: string, code: string, detail: string): void => {
+  const add = (rule: string, code: AnomalyCode, detail: string): void => {
     anomalies.push({ assignmentId: id, day: null, rule, code, detail });
   };
   for (const other of neighbours) {

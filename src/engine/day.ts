@@ -1,4 +1,5 @@
 /** One day after the other, in the order of the rules R10 to R20. No allocation on a day without an anchor. */
+import type { AnomalyCode } from '../domain/catalogue.ts';
 import type { Day } from '../domain/day.ts';
 import type { DayWindow } from '../domain/dirt.ts';
 import type { RecordedDeaths, RecordedFeed } from '../domain/engine-input.ts';
@@ -227,7 +228,7 @@ export class DayComputer {
     this.#note(day, 'R16', 'population_clamped', `movements and deaths leave ${present} fish`);
   }
 
-  #note(day: Day, rule: string, code: string, detail: string): void {
+  #note(day: Day, rule: string, code: AnomalyCode, detail: string): void {
     this.anomalies.push({ assignmentId: this.buffer.assignmentId, day, rule, code, detail });
   }
 

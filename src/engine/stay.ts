@@ -2,6 +2,7 @@
  * An assignment's stay as facts fix it: its days (R1), who came and went (R10, R14), what it opened with
  * (R5, R6) and what the books say on a day (R7). Computed once per batch and shared by whoever asks.
  */
+import type { AnomalyCode } from '../domain/catalogue.ts';
 import type { Day } from '../domain/day.ts';
 import type { DayWindow } from '../domain/dirt.ts';
 import type { BatchFacts } from '../domain/engine-input.ts';
@@ -157,7 +158,7 @@ function openingOf(facts: StayFacts, stay: Stay, batch: BatchFacts, settings: En
 function anomaliesOf(stay: Stay, opening: number): Anomaly[] {
   const { id, departureDay, isActive } = stay.assignment;
   const anomalies: Anomaly[] = [];
-  const add = (rule: string, code: string, detail: string): void => {
+  const add = (rule: string, code: AnomalyCode, detail: string): void => {
     anomalies.push({ assignmentId: id, day: null, rule, code, detail });
   };
   if (departureDay !== null && departureDay <= stay.first) {

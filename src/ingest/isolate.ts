@@ -3,11 +3,11 @@
  * the record stands alone, and only it is set aside: a partition is never blocked by its content.
  */
 import { REJECTIONS } from '../domain/cdc.ts';
-import type { Decoded, SourceRecord } from '../domain/cdc.ts';
+import type { Decoded, Rejection, SourceRecord } from '../domain/cdc.ts';
 import { StalePositionError } from '../domain/errors.ts';
 import type { PartitionId } from '../domain/ports.ts';
 import { ingestBatch, retryDeadLetter } from './step.ts';
-import type { IngestDeps, IngestResult } from './step.ts';
+import type { IngestDeps, IngestResult, RetryOutcome } from './step.ts';
 
 export interface IsolatingIngestDeps extends IngestDeps {
   /** True for failures of infrastructure, which are never a record's fault. */
@@ -34,24 +34,22 @@ export async function ingestIsolating(
 }
 
 /** As retryDeadLetter, where what the store refuses is refused again and stays open. Throws outages only. */
-export async function retryIsolating(
-  deps: IsolatingIngestDeps,
-  record: SourceRecord,
-): ReturnType<typeof retryDeadLetter> {
+export async function retryIsolating(deps: IsolatingIngestDeps, record: SourceRecord): Promise<RetryOutcome> {
   try {
     return await retryDeadLetter(deps, record);
   } catch (error) {
     if (deps.isOutage(error)) throw error;
-    return 'refused';
+    return { kind: 'refused', rejection: refusalOf(error) };
   }
 }
 
 /** The same, with the record set aside for what the store said. */
 function refusing(deps: IngestDeps, error: unknown): IngestDeps {
-  const message = error instanceof Error ? error.message : String(error);
-  const decoded: Decoded = {
-    kind: 'rejected',
-    rejection: { code: REJECTIONS.refused, message: `the state store refused the row: ${message}` },
-  };
+  const decoded: Decoded = { kind: 'rejected', rejection: refusalOf(error) };
   return { ...deps, decoder: { decode: () => decoded } };
+}
+
+function refusalOf(error: unknown): Rejection {
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: REJECTIONS.refused, message: `the state store refused the row: ${message}` };
 }

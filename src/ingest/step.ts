@@ -7,7 +7,7 @@
  *  2. dirt is appended in that transaction too, so no change of a fact is ever forgotten;
  *  3. a dead letter reaches its topic before that commit, so none is lost (it may be repeated).
  */
-import type { Decoded, SourceRecord } from '../domain/cdc.ts';
+import type { Decoded, Rejection, SourceRecord } from '../domain/cdc.ts';
 import type { Id } from '../domain/facts.ts';
 import type {
   Clock,
@@ -86,29 +86,50 @@ export async function ingestBatch(
   return { next, plan, letters, dirtied, effective: applied.effective, decodedMs };
 }
 
+/** What became of another attempt at a dead letter. */
+export type RetryOutcome =
+  | { readonly kind: 'ingested' }
+  /** A later record of its key was ingested, or somebody closed it. */
+  | { readonly kind: 'superseded' }
+  | { readonly kind: 'refused'; readonly rejection: Rejection };
+
 /**
  * Tries a dead letter again with today's decoder and mapping. It counts only while no later record of its key
  * was ingested, which the claim checks under a lock.
  */
-export async function retryDeadLetter(
-  deps: IngestDeps,
-  record: SourceRecord,
-): Promise<'ingested' | 'superseded' | 'refused'> {
-  const plan = planBatch([record], await decodeAll(deps.decoder, [record]), (event) =>
-    mapChange(event, deps.settings),
-  );
-  if (plan.letters.length > 0) return 'refused';
+export async function retryDeadLetter(deps: IngestDeps, record: SourceRecord): Promise<RetryOutcome> {
+  const plan = await planRetry(deps, record);
+  const [letter] = plan.letters;
+  if (letter !== undefined) return { kind: 'refused', rejection: letter.rejection };
   const decodedMs = deps.clock.nowMs();
   const outcome = await deps.store.ingest(async (tx) => {
     await tx.lockFacts(lockModeOf(plan));
     if (!(await tx.claimDeadLetter(record))) return null;
     return writePlan(tx, deps, record.topic, plan, decodedMs);
   });
-  if (outcome === null) return 'superseded';
-  if (outcome.letters.length > 0) return 'refused';
+  if (outcome === null) return { kind: 'superseded' };
+  const [refused] = outcome.letters;
+  if (refused !== undefined) return { kind: 'refused', rejection: refused.rejection };
   const dirtied = outcome.applied.dirt.map((dirt) => dirt.assignmentId);
   if (dirtied.length > 0) await deps.requests.request(dirtied);
-  return 'ingested';
+  return { kind: 'ingested' };
+}
+
+/** Why today's decoder and mapping would refuse it again; null: they take it. What the store says is not known. */
+export async function judgeDeadLetter(
+  deps: Pick<IngestDeps, 'decoder' | 'settings'>,
+  record: SourceRecord,
+): Promise<Rejection | null> {
+  return (await planRetry(deps, record)).letters[0]?.rejection ?? null;
+}
+
+async function planRetry(
+  deps: Pick<IngestDeps, 'decoder' | 'settings'>,
+  record: SourceRecord,
+): Promise<IngestPlan> {
+  return planBatch([record], await decodeAll(deps.decoder, [record]), (event) =>
+    mapChange(event, deps.settings),
+  );
 }
 
 async function decodeAll(decoder: RecordDecoder, records: readonly SourceRecord[]): Promise<Decoded[]> {

@@ -133,5 +133,6 @@ function toRecord(at: PartitionState, message: KafkaMessage): SourceRecord {
     timestampMs: Number(message.timestamp),
     key: message.key,
     value: message.value,
+    headers: message.headers,
   };
 }

@@ -144,7 +144,7 @@ const DEAD_LETTER_MESSAGE_CHARS = 2_000;
 /** Uncompressed; below the broker's default limit of a batch. */
 const REQUEST_BYTES = 700_000;
 
-/** Sends records on as they came, with where they were and why they were refused. At least once. */
+/** Sends records on as they came, headers included, with where they were and why they were refused. At least once. */
 export class KafkaDeadLetterTopic implements DeadLetterTopic {
   readonly #producer: ReplaceableProducer;
   readonly #version: string;
@@ -187,7 +187,9 @@ export class KafkaDeadLetterTopic implements DeadLetterTopic {
       { headers: message.headers },
       'a dead letter is too large for its topic: sent without value',
     );
-    const headers = { ...message.headers, [DEAD_LETTER_HEADERS.valueOmitted]: 'true' };
+    const ours = new Set<string>(Object.values(DEAD_LETTER_HEADERS));
+    const kept = Object.entries(message.headers ?? {}).filter(([name]) => ours.has(name));
+    const headers = { ...Object.fromEntries(kept), [DEAD_LETTER_HEADERS.valueOmitted]: 'true' };
     await this.#producer.send([{ ...message, value: null, headers }], ALL_REPLICAS, CompressionTypes.LZ4);
   }
 }
@@ -201,6 +203,7 @@ function deadLetterMessage({ record, rejection }: DeadLetter, version: string): 
     key: record.key,
     value: record.value,
     headers: {
+      ...record.headers,
       [DEAD_LETTER_HEADERS.code]: rejection.code,
       [DEAD_LETTER_HEADERS.message]: rejection.message.slice(0, DEAD_LETTER_MESSAGE_CHARS),
       [DEAD_LETTER_HEADERS.topic]: record.topic,

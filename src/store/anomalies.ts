@@ -1,8 +1,10 @@
 /** What a computation found odd: kept until a later one of the same days no longer finds it. */
+import type { Day } from '../domain/day.ts';
 import type { Id } from '../domain/facts.ts';
 import type { RecomputeWindow } from '../domain/ports.ts';
 import type { Anomaly } from '../domain/rows.ts';
 import { dayArray, numberArray, textArray } from './arrays.ts';
+import { dayText } from './days.ts';
 import type { Session } from './session.ts';
 
 /** Replaces the windows' anomalies, and those without a day. */
@@ -37,17 +39,74 @@ export async function replaceAnomalies(
   );
 }
 
-/** An assignment's anomalies, or everyone's for null, by assignment and day. */
+/** What is not named does not count. */
+export interface AnomalyFilter {
+  readonly batchId?: Id | undefined;
+  readonly assignmentId?: Id | undefined;
+  readonly code?: string | undefined;
+  readonly rule?: string | undefined;
+  /** Of this day or later; those of a whole stay have no day and are of every one. */
+  readonly since?: Day | undefined;
+}
+
+/** An anomaly as kept; an earlier release may have used codes that this one does not know. */
+export interface KeptAnomaly extends Omit<Anomaly, 'code'> {
+  readonly code: string;
+  /** null: the assignment is unknown by now. */
+  readonly batchId: Id | null;
+  /** Found, or found again, by the last recompute of its days, ms. */
+  readonly foundAtMs: number;
+}
+
+const WANTED = `($1::bigint IS NULL OR a.batch_id = $1) AND ($2::bigint IS NULL OR n.assignment_id = $2)
+  AND ($3::text IS NULL OR n.code = $3) AND ($4::text IS NULL OR n.rule = $4)
+  AND ($5::date IS NULL OR n.date IS NULL OR n.date >= $5)`;
+
+function filterValues({ batchId, assignmentId, code, rule, since }: AnomalyFilter): unknown[] {
+  const from = since === undefined ? null : dayText(since);
+  return [batchId ?? null, assignmentId ?? null, code ?? null, rule ?? null, from];
+}
+
+function kept(session: Session): string {
+  return `${session.t('anomaly')} n LEFT JOIN ${session.t('fact_assignment')} a ON a.id = n.assignment_id`;
+}
+
+type KeptRow = readonly [number, number | null, Day | null, string, string, string, number];
+
+/** By assignment and day. */
 export async function readAnomalies(
   session: Session,
-  assignmentId: Id | null,
+  filter: AnomalyFilter,
   limit: number,
-): Promise<Anomaly[]> {
-  const rows = await session.rows<[number, number | null, string, string, string]>(
-    `SELECT assignment_id, date, rule, code, detail FROM ${session.t('anomaly')}
-     WHERE $1::bigint IS NULL OR assignment_id = $1
-     ORDER BY assignment_id, date NULLS FIRST, code LIMIT $2`,
-    [assignmentId, limit],
+): Promise<KeptAnomaly[]> {
+  const rows = await session.rows<KeptRow>(
+    `SELECT n.assignment_id, a.batch_id, n.date, n.rule, n.code, n.detail,
+       floor(extract(epoch FROM n.found_at) * 1000)::bigint
+     FROM ${kept(session)} WHERE ${WANTED} ORDER BY n.assignment_id, n.date NULLS FIRST, n.code, n.detail LIMIT $6`,
+    [...filterValues(filter), limit],
   );
-  return rows.map(([id, day, rule, code, detail]) => ({ assignmentId: id, day, rule, code, detail }));
+  return rows.map(([assignmentId, batchId, day, rule, code, detail, foundAtMs]) => ({
+    assignmentId,
+    batchId,
+    day,
+    rule,
+    code,
+    detail,
+    foundAtMs,
+  }));
+}
+
+export interface AnomalyCount {
+  readonly code: string;
+  readonly count: number;
+  readonly assignments: number;
+}
+
+export async function countAnomalies(session: Session, filter: AnomalyFilter): Promise<AnomalyCount[]> {
+  const rows = await session.rows<[string, number, number]>(
+    `SELECT n.code, count(*), count(DISTINCT n.assignment_id)
+     FROM ${kept(session)} WHERE ${WANTED} GROUP BY n.code ORDER BY n.code`,
+    filterValues(filter),
+  );
+  return rows.map(([code, count, assignments]) => ({ code, count, assignments }));
 }

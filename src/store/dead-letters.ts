@@ -1,6 +1,6 @@
 /** Records set aside: kept raw, so that they can be tried again once they can be read. */
 import type { DeadLetter, PartitionId } from '../domain/ports.ts';
-import type { RejectionCode } from '../domain/cdc.ts';
+import type { RecordHeaders } from '../domain/cdc.ts';
 import { recordKeyBody } from '../domain/record-key.ts';
 import { bytesArray, numberArray, textArray } from './arrays.ts';
 import type { Session } from './session.ts';
@@ -11,10 +11,12 @@ export async function keepDeadLetters(session: Session, letters: readonly DeadLe
   const table = session.t('dead_letter');
   const records = letters.map(({ record }) => record);
   await session.run(
-    `INSERT INTO ${table} (topic, partition, "offset", timestamp_ms, key, value, code, message)
-     SELECT * FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bytea[], $7::text[], $8::text[])
+    `INSERT INTO ${table} (topic, partition, "offset", timestamp_ms, key, value, code, message, headers)
+     SELECT * FROM unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bytea[], $7::text[],
+       $8::text[], $9::jsonb[])
      ON CONFLICT (topic, partition, "offset") DO UPDATE
-     SET code = excluded.code, message = excluded.message, state = 'open', closed_at = NULL`,
+     SET code = excluded.code, message = excluded.message, headers = excluded.headers, state = 'open',
+       closed_at = NULL, closed_by = NULL, close_reason = NULL`,
     [
       textArray(records.map((r) => r.topic)),
       numberArray(records.map((r) => r.partition)),
@@ -23,7 +25,8 @@ export async function keepDeadLetters(session: Session, letters: readonly DeadLe
       bytesArray(records.map((r) => r.key)),
       bytesArray(records.map((r) => r.value)),
       textArray(letters.map(({ rejection }) => rejection.code)),
-      textArray(letters.map(({ rejection }) => rejection.message.replaceAll('\0', ''))),
+      textArray(letters.map(({ rejection }) => storable(rejection.message))),
+      textArray(records.map(({ headers }) => headersToJson(headers))),
     ],
   );
   await session.run(
@@ -77,17 +80,16 @@ export async function claimDeadLetter(
   return claimed === 1;
 }
 
-type LetterRow = readonly [string, number, string, number, Buffer | null, Buffer | null, string, string];
+/** Names to texts; null for a record without. Bytes that are not text show as the sign for it. */
+function headersToJson(headers: RecordHeaders | undefined): string | null {
+  const entries = Object.entries(headers ?? {}).map(([name, value]) => {
+    const values = Array.isArray(value) ? value : [value ?? ''];
+    return [storable(name), values.map((part) => storable(part.toString())).join(', ')] as const;
+  });
+  return entries.length === 0 ? null : JSON.stringify(Object.fromEntries(entries));
+}
 
-/** Open letters, oldest record first. */
-export async function openDeadLetters(session: Session, limit: number): Promise<DeadLetter[]> {
-  const rows = await session.rows<LetterRow>(
-    `SELECT topic, partition, "offset"::text, timestamp_ms, key, value, code, message
-     FROM ${session.t('dead_letter')} WHERE state = 'open' ORDER BY topic, partition, dead_letter."offset" LIMIT $1`,
-    [limit],
-  );
-  return rows.map(([topic, partition, offset, timestampMs, key, value, code, message]) => ({
-    record: { topic, partition, offset: BigInt(offset), timestampMs, key, value },
-    rejection: { code: code as RejectionCode, message },
-  }));
+/** Postgres has no character for zero in a text, and in JSON none for half a pair either. */
+export function storable(text: string): string {
+  return text.replaceAll('\0', '').toWellFormed();
 }

@@ -1,5 +1,6 @@
 /** Dirt: appended by whoever changes facts, taken by the recompute that answers it. */
-import type { Dirt } from '../domain/dirt.ts';
+import type { Day } from '../domain/day.ts';
+import type { Dirt, DayWindow } from '../domain/dirt.ts';
 import type { Id } from '../domain/facts.ts';
 import type { Parked, TakenDirt, WaitingDirt } from '../domain/ports.ts';
 import { dayArray, numberArray, textArray } from './arrays.ts';
@@ -95,18 +96,35 @@ export async function unpark(session: Session, assignmentIds: readonly Id[] | nu
   return freed;
 }
 
-export async function parkedAssignments(
-  session: Session,
-): Promise<(Omit<Parked, 'dirt'> & { parkedAtMs: number })[]> {
-  const rows = await session.rows<[number, string, string, number, number]>(
-    `SELECT assignment_id, code, message, tries, floor(extract(epoch FROM parked_at) * 1000)::bigint
-     FROM ${session.t('parked')} ORDER BY assignment_id`,
+/** A parked assignment, with the days that were set aside with it. */
+export interface ParkedAssignment extends Omit<Parked, 'dirt'> {
+  readonly parkedAtMs: number;
+  /** null: nothing is set aside any more. */
+  readonly days: DayWindow | null;
+  readonly reasons: readonly string[];
+}
+
+type ParkedRow = readonly [number, string, string, number, number, Day | null, Day | null, string | null];
+
+export async function parkedAssignments(session: Session): Promise<ParkedAssignment[]> {
+  const rows = await session.rows<ParkedRow>(
+    `SELECT p.assignment_id, p.code, p.message, p.tries, floor(extract(epoch FROM p.parked_at) * 1000)::bigint,
+       d.from_day, d.to_day, d.reasons
+     FROM ${session.t('parked')} p
+     LEFT JOIN LATERAL (
+       SELECT min(i.from_day) AS from_day, max(i.to_day) AS to_day, json_agg(DISTINCT r.reason) AS reasons
+       FROM ${session.t('dirt')} i CROSS JOIN LATERAL unnest(i.reasons) r (reason)
+       WHERE i.set_aside AND i.assignment_id = p.assignment_id
+     ) d ON true
+     ORDER BY p.assignment_id`,
   );
-  return rows.map(([assignmentId, code, message, tries, parkedAtMs]) => ({
+  return rows.map(([assignmentId, code, message, tries, parkedAtMs, from, to, reasons]) => ({
     assignmentId,
     code,
     message,
     tries,
     parkedAtMs,
+    days: from === null || to === null ? null : { from, to },
+    reasons: reasons === null ? [] : (JSON.parse(reasons) as string[]),
   }));
 }

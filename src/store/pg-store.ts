@@ -4,13 +4,15 @@ import type { ClientBase, Pool } from 'pg';
 import type { Day } from '../domain/day.ts';
 import { ConfigurationError } from '../domain/errors.ts';
 import type { Id, ManualAnchorFact } from '../domain/facts.ts';
-import type { DeadLetter, IngestTx, Parked, PublishedRow, RecomputeTx, StateStore } from '../domain/ports.ts';
+import type { IngestTx, PublishedRow, RecomputeTx, StateStore } from '../domain/ports.ts';
 import type { RowCodec } from '../domain/row-codec.ts';
-import type { Anomaly } from '../domain/rows.ts';
 import type { EngineSettings } from '../domain/settings.ts';
-import { readAnomalies, replaceAnomalies } from './anomalies.ts';
-import { claimDeadLetter, keepDeadLetters, openDeadLetters, supersedeDeadLetters } from './dead-letters.ts';
+import { replaceAnomalies } from './anomalies.ts';
+import { care } from './care.ts';
+import type { StoreCare } from './care.ts';
+import { claimDeadLetter, keepDeadLetters, supersedeDeadLetters } from './dead-letters.ts';
 import { appendDirt, park, parkedAssignments, takeDirt, unpark, waitingDirt } from './dirt.ts';
+import type { ParkedAssignment } from './dirt.ts';
 import { fromDriver } from './errors.ts';
 import { readFacts, selectFacts, writeFacts } from './facts.ts';
 import { moveHorizon, readHorizon } from './horizon.ts';
@@ -52,18 +54,16 @@ export interface PgStoreOptions {
 }
 
 /** What operators and the composition need beyond the port. */
-export interface PgStore extends StateStore {
+export interface PgStore extends StateStore, StoreCare {
   readonly build: Build;
   /** See settings.ts: throws ConfigurationError where the store was computed with other settings. */
   checkSettings(): Promise<void>;
   /** Throws ConfigurationError STO006 naming each right that the role needs to run and lacks. */
   checkRights(): Promise<void>;
   status(): Promise<StoreStatus>;
-  parked(): Promise<readonly (Omit<Parked, 'dirt'> & { readonly parkedAtMs: number })[]>;
+  parked(): Promise<readonly ParkedAssignment[]>;
   /** Frees parked assignments, all for null; returns those freed, whose owners are then to be woken. */
   unpark(assignmentIds: readonly Id[] | null): Promise<readonly Id[]>;
-  anomalies(assignmentId: Id | null, limit: number): Promise<readonly Anomaly[]>;
-  openDeadLetters(limit: number): Promise<readonly DeadLetter[]>;
   /** Operators' own weighings, of one assignment or of all. */
   manualAnchors(assignmentId: Id | null): Promise<readonly ManualAnchorFact[]>;
   rows(assignmentId: Id, from: Day, to: Day): Promise<readonly PublishedRow[]>;
@@ -124,12 +124,11 @@ export async function createPgStore(options: PgStoreOptions): Promise<PgStore> {
     checkSettings: () => write((session) => checkSettings(session, settings)),
     checkRights: () => read(checkRights),
     status: () => inTransaction(pool, names, ONE_SNAPSHOT, readStatus),
-    anomalies: (id, limit) => read((session) => readAnomalies(session, id, limit)),
+    ...care(read),
     manualAnchors: (id) =>
       read((session) =>
         selectFacts(session, 'manual_anchor', '$1::bigint IS NULL OR f.assignment_id = $1', [id]),
       ),
-    openDeadLetters: (limit) => read((session) => openDeadLetters(session, limit)),
     rows: (id, from, to) => read((session) => readRows(session, id, from, to)),
     assignmentWeeks: (id) => read((session) => assignmentWeeks(session, id)),
     batchWeeks: (id) => read((session) => batchWeeks(session, id)),

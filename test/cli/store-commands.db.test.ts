@@ -99,7 +99,7 @@ describe('the commands of the state store', () => {
   it('find nothing to retry and no dead letter', async () => {
     expect((await store(['retry', '--all'])).stdout).toBe('0 assignments are tried again\n');
     const { stdout, stderr } = await store(['dead-letters', 'list']);
-    expect([stdout, stderr]).toEqual(['', 'no dead letter is open\n']);
+    expect([stdout, stderr]).toEqual(['', 'no open dead letter\n']);
   });
 
   it('refuse a store that was computed with other settings, with status 2', async () => {

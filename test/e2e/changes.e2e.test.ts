@@ -262,10 +262,22 @@ describe('poison', () => {
     });
     const { stdout } = await farm.cli(['dead-letters', 'list']);
     expect(stdout).toMatch(/batch_growthsample.*REC008 +batch_growthsample.assignment_id is null/);
+    const [place = ''] = /^\S+(?=.*REC008)/m.exec(stdout) ?? [];
+    const shown = JSON.parse((await farm.cli(['dead-letters', 'show', place, '--json'])).stdout) as object;
+    expect(shown).toMatchObject({
+      code: 'REC008',
+      name: 'missingReference',
+      key: { decoded: { id: 30 } },
+      value: { decoded: { op: 'c', after: { id: 30, assignment_id: null } } },
+      headers: { '__debezium.context.connectorName': expect.any(String) },
+    });
   });
 
   test('is tried again once its cause is mended', async () => {
     await farm.inStore('alter table fact_growth_sample drop constraint whim');
+    const dry = await farm.cli(['dead-letters', 'replay', '--dry-run']);
+    // What the store will say of the number that is too large is not known before.
+    expect(dry.stdout).toBe('2 would be ingested, 9 would be refused again\n');
     const { status, stdout, stderr } = await farm.cli(['dead-letters', 'replay']);
     expect(stdout).toContain('1 ingested, 0 superseded meanwhile, 10 refused again');
     expect(stderr).toContain('batch_growthsample.assignment_id is null');

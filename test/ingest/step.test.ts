@@ -207,11 +207,14 @@ describe('dead letters', () => {
     const bench = await farm();
     const [record] = bench.write(broken(ROWS.sample())) as [SourceRecord];
     await bench.ingestRecords([record]);
-    expect(await retryDeadLetter(bench.ingestDeps(), record)).toBe('refused');
+    expect(await retryDeadLetter(bench.ingestDeps(), record)).toMatchObject({
+      kind: 'refused',
+      rejection: { code: 'REC001' },
+    });
     bench.repair(record, ROWS.sample());
-    expect(await retryDeadLetter(bench.ingestDeps(), record)).toBe('ingested');
+    expect(await retryDeadLetter(bench.ingestDeps(), record)).toEqual({ kind: 'ingested' });
     expect(stateOf(bench, record)).toBe('settled');
-    expect(await retryDeadLetter(bench.ingestDeps(), record)).toBe('superseded');
+    expect(await retryDeadLetter(bench.ingestDeps(), record)).toEqual({ kind: 'superseded' });
     await bench.settle();
     expect(bench.breach()).toBeNull();
   });

@@ -68,6 +68,7 @@ describe('dead letters', () => {
       timestampMs: 1_700_000_000_000,
       key: Buffer.from('key'),
       value,
+      headers: { __source: Buffer.from('farm'), [DEAD_LETTER_HEADERS.code]: 'forged' },
     },
     rejection: { code: REJECTIONS.undecodable, message: 'not Avro – ø' },
   });
@@ -80,6 +81,7 @@ describe('dead letters', () => {
     await letters.send([letter(Buffer.from('raw'), 9_007_199_254_740_993n), letter(null, 5n)]);
     await letters.close();
     const headers = {
+      __source: 'farm',
       [DEAD_LETTER_HEADERS.code]: 'REC001',
       [DEAD_LETTER_HEADERS.message]: 'not Avro – ø',
       [DEAD_LETTER_HEADERS.topic]: 'farm.public.batch_batch',

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import type { AnomalyCode } from '../../src/domain/catalogue.ts';
 import { FACT_COLUMNS, FACT_KINDS } from '../../src/domain/fact-columns.ts';
 import { ConfigurationError } from '../../src/domain/errors.ts';
 import { SQL_TYPES, columnsOf, snakeCase, tableOf } from '../../src/store/fact-tables.ts';
@@ -144,7 +145,13 @@ describe.each(BUILDS)('schema, %s build', (build) => {
     const [aside] = await store.recompute((tx) => tx.takeDirt([2]));
     await store.ingest((tx) => tx.appendDirt([aside!]));
     await store.park({ assignmentId: 2, code: 'X', message: 'm', tries: 3, dirt: [aside!.seq + 1n] });
-    const anomaly = { assignmentId: 1, day: null, rule: 'R16', code: 'population_clamped', detail: 'd' };
+    const anomaly = {
+      assignmentId: 1,
+      day: null,
+      rule: 'R16',
+      code: 'population_clamped',
+      detail: 'd',
+    } as const;
     await store.recompute((tx) =>
       tx.replaceAnomalies([{ assignmentId: 1, from: 1, to: 2 }], [anomaly, anomaly]),
     );
@@ -176,12 +183,24 @@ describe.each(BUILDS)('schema, %s build', (build) => {
 
   it('replaces the anomalies of a window, and those without a day', async () => {
     const { store } = await place.newStore();
-    const at = (day: number | null, code: string) => ({ assignmentId: 1, day, rule: 'R1', code, detail: '' });
+    const at = (day: number | null, code: AnomalyCode) => ({
+      assignmentId: 1,
+      day,
+      rule: 'R1',
+      code,
+      detail: '',
+    });
     const whole = { assignmentId: 1, from: 1, to: 9 };
-    await store.recompute((tx) => tx.replaceAnomalies([whole], [at(null, 'a'), at(2, 'b'), at(5, 'c')]));
-    await store.recompute((tx) => tx.replaceAnomalies([{ ...whole, from: 4 }], [at(4, 'd')]));
-    expect((await store.anomalies(1, 10)).map((a) => a.code)).toEqual(['b', 'd']);
-    expect(await store.anomalies(2, 10)).toEqual([]);
-    expect(await store.anomalies(null, 1)).toHaveLength(1);
+    await store.recompute((tx) =>
+      tx.replaceAnomalies(
+        [whole],
+        [at(null, 'missing_model'), at(2, 'population_clamped'), at(5, 'growth_out_of_range')],
+      ),
+    );
+    await store.recompute((tx) =>
+      tx.replaceAnomalies([{ ...whole, from: 4 }], [at(4, 'deaths_exceed_population')]),
+    );
+    const left = (await store.anomalies({}, 10)).map((a) => a.code);
+    expect(left).toEqual(['population_clamped', 'deaths_exceed_population']);
   });
 });

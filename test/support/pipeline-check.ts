@@ -1,5 +1,6 @@
 /** What must hold once a pipeline has settled: everything that does not is told as a line, so none is a pass. */
 import { dailyStateTopic, deadLetterTopic, tableOfTopic } from '../../src/domain/topics.ts';
+import type { AnomalyCode } from '../../src/domain/catalogue.ts';
 import { isoToDay } from '../../src/domain/day.ts';
 import type { Anomaly } from '../../src/domain/rows.ts';
 import { DEAD_LETTER_HEADERS } from '../../src/kafka/producers.ts';
@@ -101,7 +102,7 @@ async function againstFullPass(
 
 async function storedAnomalies(pipeline: Pipeline): Promise<Anomaly[]> {
   const rows = await pipeline.inStore<
-    Record<'id' | 'rule' | 'code' | 'detail', string> & { day: string | null }
+    Record<'id' | 'rule' | 'detail', string> & { code: AnomalyCode; day: string | null }
   >('select assignment_id as id, date::text as day, rule, code, detail from anomaly');
   return rows.map(({ id, day, rule, code, detail }) => ({
     assignmentId: Number(id),

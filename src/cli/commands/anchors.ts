@@ -1,12 +1,14 @@
-import { userInfo } from 'node:os';
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 
-import { EARLIEST_FACT_DAY, LATEST_FACT_DAY, dayToIso, isoToDay } from '../../domain/day.ts';
+import { dayToIso } from '../../domain/day.ts';
 import type { Day } from '../../domain/day.ts';
+import type { ManualAnchorFact } from '../../domain/facts.ts';
 import { EXIT } from '../../runtime/exit-codes.ts';
+import { dayArgument, idArgument } from '../arguments.ts';
 import type { CommandContext } from '../context.ts';
 import { withIngest } from '../ingest.ts';
+import { operatorName } from '../operator.ts';
 import { withStore } from '../store.ts';
 
 interface AddOptions {
@@ -27,10 +29,10 @@ export function addAnchors(program: Command, context: CommandContext): void {
   anchors
     .command('add')
     .description('Enter a mean weight; the days around it are computed again')
-    .requiredOption('--assignment <id>', 'the assignment that was weighed', id)
-    .requiredOption('--date <date>', 'the day, e.g. 2025-03-01', day)
+    .requiredOption('--assignment <id>', 'the assignment that was weighed', idArgument)
+    .requiredOption('--date <date>', 'the day, e.g. 2025-03-01', dayArgument)
     .requiredOption('--weight <grams>', 'mean weight in g, at most four decimals', gramsE4)
-    .option('--author <name>', 'who says so', userInfo().username)
+    .option('--author <name>', 'who says so', operatorName())
     .option('--note <text>', 'why')
     .addHelpText(
       'after',
@@ -57,11 +59,18 @@ Example:
   anchors
     .command('list')
     .description('The weighings that were entered')
-    .option('--assignment <id>', 'of this assignment only', id)
-    .addHelpText('after', '\nExample:\n  $ anchorline anchors list')
-    .action(async ({ assignment }: { readonly assignment?: number }) => {
+    .option('--assignment <id>', 'of this assignment only', idArgument)
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ anchorline anchors list\n  $ anchorline anchors list --assignment 512 --json',
+    )
+    .action(async ({ assignment, json }: { readonly assignment?: number; readonly json?: boolean }) => {
       await withStore(context, async ({ store }) => {
-        for (const anchor of await store.manualAnchors(assignment ?? null)) {
+        const entered = await store.manualAnchors(assignment ?? null);
+        if (json === true)
+          return context.print(JSON.stringify({ anchors: entered.map(anchorJson) }, null, 2));
+        for (const anchor of entered) {
           const note = anchor.note === null ? '' : `, ${anchor.note}`;
           context.print(
             `${anchor.id}  assignment ${anchor.assignmentId}  ${dayToIso(anchor.day)}  ` +
@@ -74,7 +83,7 @@ Example:
   anchors
     .command('remove')
     .description('Take a weighing back')
-    .argument('<id>', 'as `anchors list` shows it', id)
+    .argument('<id>', 'as `anchors list` shows it', idArgument)
     .addHelpText('after', '\nExample:\n  $ anchorline anchors remove 1764000000000')
     .action(async (anchorId: number) => {
       await withIngest(context, async ({ deps }) => {
@@ -86,26 +95,14 @@ Example:
     });
 }
 
-function id(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value <= 0) throw new InvalidArgumentError('an id is expected.');
-  return value;
-}
-
-function day(text: string): Day {
-  try {
-    const value = isoToDay(text);
-    if (value >= EARLIEST_FACT_DAY && value <= LATEST_FACT_DAY) return value;
-  } catch {
-    // Said below, as for a date that is out of range.
-  }
-  throw new InvalidArgumentError('a date from 1950 to 2200 like 2025-03-01 is expected.');
-}
-
 function gramsE4(text: string): number {
   const units = Math.round(Number(text) * 10_000);
   if (!/^\d{1,7}(\.\d{1,4})?$/.test(text) || units === 0) {
     throw new InvalidArgumentError('grams above 0 with at most four decimals are expected.');
   }
   return units;
+}
+
+function anchorJson({ day, weightE4, ...rest }: ManualAnchorFact): object {
+  return { ...rest, date: dayToIso(day), weightG: weightE4 / 10_000 };
 }

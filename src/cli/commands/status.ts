@@ -5,6 +5,7 @@ import type { Day } from '../../domain/day.ts';
 import type { StoreStatus } from '../../store/status.ts';
 import type { CommandContext } from '../context.ts';
 import { withStore } from '../store.ts';
+import { parkedLine } from './retry.ts';
 
 export function addStatus(program: Command, context: CommandContext): void {
   program
@@ -25,9 +26,7 @@ Examples:
         const [status, parked] = await Promise.all([store.status(), store.parked()]);
         if (options.json === true) return context.print(JSON.stringify({ ...status, parked }, plain, 2));
         for (const line of renderStatus(status)) context.print(line);
-        for (const { assignmentId, code, message, tries } of parked) {
-          context.print(`  parked: assignment ${assignmentId}, ${code}: ${message} (${tries} tries)`);
-        }
+        for (const one of parked) context.print(`  parked: ${parkedLine(one)}`);
       });
     });
 }
