@@ -30,7 +30,7 @@ export async function produce(
 ): Promise<void> {
   const producer = pipeline.lab.kafka.producer({ allowAutoTopicCreation: false });
   await producer.connect();
-  const messages = [{ partition: key.partition, key: key.bytes, value }];
+  const messages = [{ partition: key.partition, key: key.bytes, value, headers: { writer: 'a test' } }];
   await producer.send({ topic: changeTopic(pipeline.config.topics.prefix, table), messages });
   await producer.disconnect();
 }
