@@ -93,8 +93,14 @@ async function lookAtThings(store: PgStore, id: Id): Promise<void> {
   await store.horizon();
   await store.parked();
   await store.status();
-  await store.anomalies(id, 1);
-  await store.openDeadLetters(1);
+  await store.anomalies({}, 1);
+  await store.countAnomalies({});
+  await store.assignmentsOf(id);
+  await store.listLetters({}, 1);
+  await store.countLetters({});
+  await store.readLetter({ topic: 'topic', partition: id, offset: 1n });
+  await store.noteRefusedAgain(await store.openLetters({}, null, 1));
+  await store.dropLetters({ topic: 'none' }, '', '');
   await store.manualAnchors(id);
   await store.rows(id, DAY_0, DAY_0);
   await store.assignmentWeeks(id);
