@@ -11,12 +11,13 @@ import type { FencedTopic, RelayEvents } from '../publish/relay.ts';
 import { describeError } from '../runtime/describe-error.ts';
 import type { Service } from '../runtime/lifecycle.ts';
 import { recordLatency } from '../runtime/metrics.ts';
+import { ENDLESS, retryLevel } from '../runtime/retry.ts';
 import type { App } from './app.ts';
 import { untilAbreast } from './publish-guard.ts';
 import type { WakeUp } from './wake-up.ts';
 
-/** Pause before a leader that failed, or one that is not leading, looks again, ms. */
-const RETRY_MS = 1_000;
+/** Pause before one that stands by looks at the lease again, ms. */
+const STAND_BY_MS = 1_000;
 
 export function createPublishService(app: App, work: WakeUp): Service {
   const { config, clock, store, processId } = app;
@@ -30,9 +31,22 @@ export function createPublishService(app: App, work: WakeUp): Service {
         events: relayEvents(app),
         waitForWork: (ms, until) => work.wait(clock, ms, until),
       },
-      { shard, shards, owner: processId, leaseMs, batchEntries, pollMs, retryMs: RETRY_MS },
+      {
+        shard,
+        shards,
+        owner: processId,
+        leaseMs,
+        batchEntries,
+        pollMs,
+        standByMs: STAND_BY_MS,
+        backoff: ENDLESS,
+        stopMs: config.shutdown.deadlineMs / 4,
+      },
       signal,
     );
+  for (let shard = 0; shard < shards; shard += 1) {
+    app.health.set('publish', 'neither leads nor stands by yet', partOf(shard));
+  }
   return {
     id: 'publish',
     run: async (signal) => {
@@ -96,13 +110,19 @@ async function register({ config }: App): Promise<Encoders> {
   };
 }
 
+function partOf(shard: number): string {
+  return `shard ${shard}`;
+}
+
 function relayEvents({ metrics, log, health }: App): RelayEvents {
+  const fine = (shard: number): void => health.set('publish', null, partOf(shard));
   return {
     leader: (shard, leading) => {
       metrics.leader.set({ shard: String(shard) }, leading ? 1 : 0);
-      if (leading) health.set('publish', null);
+      if (leading) fine(shard);
       log.info({ shard }, leading ? 'leads the shard' : 'no longer leads the shard');
     },
+    standsBy: fine,
     published: (batches, atMs) => {
       for (const batch of batches) {
         metrics.rowsPublished.inc(batch.messages.length);
@@ -111,10 +131,14 @@ function relayEvents({ metrics, log, health }: App): RelayEvents {
       }
     },
     fenced: (shard) => log.warn({ shard }, 'a newer leader took over the shard'),
-    failed: (shard, error) => {
+    failed: (shard, error, delayMs) => {
+      const why = describeError(error);
       metrics.retries.inc({ target: 'kafka' });
-      health.set('publish', describeError(error));
-      log.warn({ shard, err: error }, `publishing failed (${describeError(error)}): trying again`);
+      health.set('publish', `${partOf(shard)}: ${why}`, partOf(shard));
+      log[retryLevel(delayMs)](
+        { shard, delayMs, err: error },
+        `publishing failed (${why}): trying again in ${delayMs} ms`,
+      );
     },
   };
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Config } from '../config/load.ts';
 import { createHttpService } from '../http/server.ts';
 import { isStrayKafkaRejection } from '../kafka/errors.ts';
+import { EXIT } from '../runtime/exit-codes.ts';
 import type { ExitCode } from '../runtime/exit-codes.ts';
 import { runServices } from '../runtime/lifecycle.ts';
 import type { Service, SignalSource } from '../runtime/lifecycle.ts';
@@ -47,8 +48,9 @@ export async function runRoles(options: RunOptions): Promise<ExitCode> {
   };
   const opening = await createStoreService(base);
   const unhandled = tolerateStrayRejections(log);
+  let code: ExitCode = EXIT.failure;
   try {
-    const code = await runServices(servicesOf(base, opening, roles), {
+    code = await runServices(servicesOf(base, opening, roles), {
       log,
       clock: base.clock,
       signals: options.signals,
@@ -66,7 +68,7 @@ export async function runRoles(options: RunOptions): Promise<ExitCode> {
     return code;
   } finally {
     process.off('unhandledRejection', unhandled);
-    await opening.close();
+    await opening.close(code);
   }
 }
 

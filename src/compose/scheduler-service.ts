@@ -3,6 +3,7 @@ import { Cron } from 'croner';
 import { DateTime } from 'luxon';
 import { dayToIso, isoToDay } from '../domain/day.ts';
 import type { Day } from '../domain/day.ts';
+import { interruptible } from '../runtime/interruptible.ts';
 import type { Service } from '../runtime/lifecycle.ts';
 import { advanceHorizon } from '../scheduler/step.ts';
 import type { App } from './app.ts';
@@ -26,12 +27,14 @@ export function createSchedulerService(app: App): Service {
       let next = app.clock.nowMs();
       while (!signal.aborted) {
         try {
-          const leads = await app.store.acquireLease(LEASE, app.processId, LEASE_MS);
+          const leads = await interruptible(app.store.acquireLease(LEASE, app.processId, LEASE_MS), signal);
           if (leads && app.clock.nowMs() >= next) {
-            await nightly(app, requests);
+            // It may wait for every ingest that is under way. What is cut off is rolled back, and done by the next leader.
+            await interruptible(nightly(app, requests, signal), signal);
             next = cron.nextRun(new Date(app.clock.nowMs()))?.getTime() ?? Number.POSITIVE_INFINITY;
           }
         } catch (error) {
+          if (signal.aborted) return;
           app.log.warn({ err: error }, 'the scheduler failed: it tries again');
         }
         await app.clock.sleep(LOOK_MS, signal).catch(() => undefined);
@@ -44,7 +47,11 @@ export function createSchedulerService(app: App): Service {
   };
 }
 
-async function nightly(app: App, requests: ReturnType<typeof createRequests>): Promise<void> {
+async function nightly(
+  app: App,
+  requests: ReturnType<typeof createRequests>,
+  signal: AbortSignal,
+): Promise<void> {
   const { config, clock, store, log } = app;
   const today = horizonOf(app);
   const move = await advanceHorizon({ store, requests, clock }, today, config.scheduler.recentDays);
@@ -53,7 +60,7 @@ async function nightly(app: App, requests: ReturnType<typeof createRequests>): P
     log.info({ assignments: move.dirtied.length }, `the horizon moved from ${from} to ${dayToIso(move.to)}`);
   }
   const { years } = config.retention;
-  if (years === null) return;
+  if (years === null || signal.aborted) return;
   const cutoff = isoToDay(isoOf(DateTime.fromISO(dayToIso(today), { zone: 'utc' }).minus({ years })));
   const retired = await store.retire(cutoff, RETIRE_LIMIT);
   if (retired.length > 0) log.info({ assignments: retired.length }, 'retention removed assignments');

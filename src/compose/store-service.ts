@@ -4,6 +4,8 @@
  */
 import type { Config } from '../config/load.ts';
 import { describeError } from '../runtime/describe-error.ts';
+import { EXIT } from '../runtime/exit-codes.ts';
+import type { ExitCode } from '../runtime/exit-codes.ts';
 import type { Service } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { ENDLESS, retry } from '../runtime/retry.ts';
@@ -21,8 +23,11 @@ export interface StoreService extends Service {
   readonly store: () => PgStore;
   /** Why the store that was waited for cannot be used; null: it can. */
   readonly refusal: () => Error | null;
-  readonly close: () => Promise<void>;
+  /** After the services ended with this code. */
+  readonly close: (code: ExitCode) => Promise<void>;
 }
+
+const CLOSE_MS = 2_000;
 
 /** Tries once; throws what waiting does not mend. */
 export async function createStoreService(app: Omit<App, 'store'>): Promise<StoreService> {
@@ -61,8 +66,29 @@ export async function createStoreService(app: Omit<App, 'store'>): Promise<Store
       return opened.store;
     },
     refusal: () => refusal,
-    close: async () => opened?.close(),
+    close: async (code) => (opened === null ? undefined : closeStore(opened, app, code)),
   };
+}
+
+/**
+ * The pool ends once every connection is given back, and one may be held by a statement that never ends. Whoever ran
+ * into the deadline or was forced does not wait for it; for the server it looks as if the process had been killed.
+ */
+async function closeStore(
+  opened: OpenStore,
+  { log, clock }: Pick<App, 'log' | 'clock'>,
+  code: ExitCode,
+): Promise<void> {
+  const closing = opened.close();
+  closing.catch((error: unknown) => log.debug({ err: error }, 'the connections to the store did not close'));
+  if (code === EXIT.deadline || code === EXIT.forced) return;
+  const waited = new AbortController();
+  const late = clock.sleep(CLOSE_MS, waited.signal).then(
+    () => log.warn(`a connection to the store is still busy after ${CLOSE_MS} ms: it is cut`),
+    () => undefined,
+  );
+  await Promise.race([closing.catch(() => undefined), late]);
+  waited.abort();
 }
 
 async function openOrNull(

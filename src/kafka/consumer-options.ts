@@ -94,6 +94,6 @@ export const CONSUMER_DEFAULTS: ConsumerTuning = {
   commitMs: 2_000,
   watchMs: 15_000,
   stallMs: 120_000,
-  stopMs: 25_000,
+  stopMs: 12_500,
   backoff: { firstDelayMs: 200, factor: 2, maxDelayMs: 30_000, jitter: 0.2, tries: null },
 };

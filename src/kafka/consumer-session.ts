@@ -35,6 +35,7 @@ interface FetchedFrom {
 const FINAL_COMMIT_MS = 3_000;
 const STOPPED_GRACE_MS = 5_000;
 const DISCONNECT_MS = 10_000;
+const LEAST_MS = 1_000;
 
 export class ConsumerSession implements PartitionControl {
   readonly #options: ConsumerOptions;
@@ -132,9 +133,14 @@ export class ConsumerSession implements PartitionControl {
     for (const state of states) state.dispose();
     this.#tell('pause', states);
     await this.#bounded(Promise.allSettled(this.#inFlight), handlersMs, 'the handlers');
-    await this.#bounded(this.#committer.commit(), FINAL_COMMIT_MS, 'the last commit');
+    const commitMs = Math.min(FINAL_COMMIT_MS, Math.max(LEAST_MS, handlersMs / 4));
+    await this.#bounded(this.#committer.commit(), commitMs, 'the last commit');
     // Left behind if it hangs: it fetches nothing any more, and the group expels it.
-    await this.#bounded(this.#consumer.disconnect(), DISCONNECT_MS, 'kafkajs');
+    await this.#bounded(
+      this.#consumer.disconnect(),
+      Math.min(DISCONNECT_MS, Math.max(LEAST_MS, handlersMs / 2)),
+      'kafkajs',
+    );
     this.#states = new Map();
     if (states.length > 0) this.#options.events?.revoked?.(states.map((state) => state.id));
   }

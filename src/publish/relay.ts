@@ -7,6 +7,10 @@
  */
 import { FencedError } from '../domain/errors.ts';
 import type { Clock, DailyStateTopic, PublicationBatch, StateStore } from '../domain/ports.ts';
+import { interruptible } from '../runtime/interruptible.ts';
+import type { Grace } from '../runtime/interruptible.ts';
+import { retryDelayMs } from '../runtime/retry.ts';
+import type { RetryPolicy } from '../runtime/retry.ts';
 
 export interface FencedTopic extends DailyStateTopic {
   /** Fences predecessors; call before the first read of the log. */
@@ -15,10 +19,14 @@ export interface FencedTopic extends DailyStateTopic {
 }
 
 export interface RelayEvents {
+  /** Leads once its predecessors are fenced, not before. */
   leader(shard: number, leading: boolean): void;
+  /** Another process leads the shard. */
+  standsBy(shard: number): void;
   published(batches: readonly PublicationBatch[], atMs: number): void;
   fenced(shard: number): void;
-  failed(shard: number, error: unknown): void;
+  /** `delayMs`: until it tries again. */
+  failed(shard: number, error: unknown, delayMs: number): void;
 }
 
 export interface RelayDeps {
@@ -42,8 +50,11 @@ export interface RelayOptions {
   readonly batchEntries: number;
   /** How long an idle leader waits before it looks again, ms. */
   readonly pollMs: number;
-  /** Pause after a failure, ms. */
-  readonly retryMs: number;
+  /** Pause before one that stands by looks at the lease again, ms. */
+  readonly standByMs: number;
+  readonly backoff: RetryPolicy;
+  /** How long the round under way may still take once the signal came, ms; what it cut off is published again. */
+  readonly stopMs: number;
 }
 
 /** Publishes the oldest entries of the shard's log, then deletes exactly those; returns how many rows went out. */
@@ -61,45 +72,78 @@ export async function relayOnce(
 
 /** Runs a shard until the signal: stand by, lead, step down when fenced or failing, stand by again. */
 export async function runRelay(deps: RelayDeps, options: RelayOptions, signal: AbortSignal): Promise<void> {
-  const leaseName = `publish-${options.shard}`;
+  const { shard, owner, leaseMs, backoff } = options;
+  const lease: Lease = {
+    name: `publish-${shard}`,
+    acquire: () => deps.store.acquireLease(lease.name, owner, leaseMs),
+  };
+  const grace: Grace = { clock: deps.clock, ms: options.stopMs };
+  let failures = 0;
   while (!signal.aborted) {
+    let delayMs = options.standByMs;
     try {
-      if (await deps.store.acquireLease(leaseName, options.owner, options.leaseMs)) {
-        await lead(deps, options, leaseName, signal);
+      const askedMs = deps.clock.nowMs();
+      if (await interruptible(lease.acquire(), signal)) {
+        await lead(deps, options, lease, askedMs, grace, signal, () => void (failures = 0));
+      } else {
+        deps.events.standsBy(shard);
       }
+      failures = 0;
     } catch (error) {
       if (signal.aborted) break;
-      if (error instanceof FencedError) deps.events.fenced(options.shard);
-      else deps.events.failed(options.shard, error);
+      if (error instanceof FencedError) {
+        deps.events.fenced(shard);
+      } else {
+        failures += 1;
+        delayMs = retryDelayMs(backoff, failures, Math.random);
+        deps.events.failed(shard, error, delayMs);
+      }
     }
-    await pause(deps.clock, options.retryMs, signal);
+    await pause(deps.clock, delayMs, signal);
   }
-  await deps.store.releaseLease(leaseName, options.owner).catch((error: unknown) => {
+  const released = deps.store.releaseLease(lease.name, owner);
+  await interruptible(released, signal, grace).catch((error: unknown) => {
     // The lease expires by itself: a successor only waits a little longer.
-    deps.events.failed(options.shard, error);
+    deps.events.failed(shard, error, 0);
   });
 }
 
+interface Lease {
+  readonly name: string;
+  /** Takes or renews it; false while another holds it. */
+  acquire(): Promise<boolean>;
+}
+
+/** `sinceMs`: when the lease was asked for. Returns when it is lost or the signal came. */
 async function lead(
   deps: RelayDeps,
   options: RelayOptions,
-  leaseName: string,
+  lease: Lease,
+  sinceMs: number,
+  grace: Grace,
   signal: AbortSignal,
+  onRound: () => void,
 ): Promise<void> {
-  deps.events.leader(options.shard, true);
+  const { shard, leaseMs, pollMs } = options;
+  let leads = false;
+  let renewedMs = sinceMs;
   try {
-    await deps.topic.open();
-    let renewedMs = deps.clock.nowMs();
+    await interruptible(deps.topic.open(), signal);
     while (!signal.aborted) {
-      if (deps.clock.nowMs() - renewedMs > options.leaseMs / 3) {
-        if (!(await deps.store.acquireLease(leaseName, options.owner, options.leaseMs))) return;
-        renewedMs = deps.clock.nowMs();
+      // Also right after an `open` that took long: by then another may have taken the lease.
+      if (deps.clock.nowMs() - renewedMs > leaseMs / 3) {
+        const askedMs = deps.clock.nowMs();
+        if (!(await interruptible(lease.acquire(), signal))) return;
+        renewedMs = askedMs;
       }
-      const published = await relayOnce(deps, options);
-      if (published === 0) await deps.waitForWork(Math.min(options.pollMs, options.leaseMs / 3), signal);
+      if (!leads) deps.events.leader(shard, true);
+      leads = true;
+      const published = await interruptible(relayOnce(deps, options), signal, grace);
+      onRound();
+      if (published === 0) await deps.waitForWork(Math.min(pollMs, leaseMs / 3), signal);
     }
   } finally {
-    deps.events.leader(options.shard, false);
+    if (leads) deps.events.leader(shard, false);
     await deps.topic.close();
   }
 }

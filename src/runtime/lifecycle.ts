@@ -4,7 +4,8 @@
  * Invariants:
  *  1. services start in the order given, one after the other; a service is started only when all before it are up
  *  2. when one cannot start, those that are up are stopped in reverse order and nothing is left running
- *  3. a stop drains every service first (nobody takes in new work), then stops them in reverse order
+ *  3. a stop drains every service first (nobody takes in new work), then tells all to end their work, and stops them
+ *     in reverse order: they wind down side by side, so that one who takes long leaves the others their time
  *  4. one deadline covers the whole stop; a second signal ends it at once
  *  5. one service that fails to stop does not keep the others from being stopped
  */
@@ -120,6 +121,7 @@ function launch(service: Service, fail: (service: Service, why: string, error?: 
 
 async function stopWithin(running: readonly Running[], options: LifecycleOptions): Promise<ExitCode> {
   const { log, clock, deadlineMs } = options;
+  log.info(`stopping, within ${deadlineMs} ms`);
   const done = new AbortController();
   const deadline = clock.sleep(deadlineMs, done.signal).then(
     (): ExitCode => EXIT.deadline,
@@ -145,9 +147,9 @@ async function stopAll(running: readonly Running[], log: Logger, current: { id: 
   };
   current.id = 'draining';
   await Promise.all(running.map(({ service }) => guarded(service, 'drain', () => service.drain?.())));
-  for (const { service, abort, ended } of running.toReversed()) {
+  for (const { abort } of running) abort.abort(new Error('stopping'));
+  for (const { service, ended } of running.toReversed()) {
     current.id = service.id;
-    abort.abort(new Error('stopping'));
     await ended;
     await guarded(service, 'stop', () => service.stop?.());
     log.debug({ service: service.id }, `${service.id} has stopped`);

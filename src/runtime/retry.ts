@@ -54,7 +54,7 @@ export async function retry<T>(work: (attempt: number) => Promise<T>, options: R
       signal?.throwIfAborted();
       if (!retryable(error) || (policy.tries !== null && attempt >= policy.tries)) throw error;
       const delayMs = retryDelayMs(policy, attempt, options.random ?? Math.random);
-      options.log[levelOf(delayMs)](
+      options.log[retryLevel(delayMs)](
         { attempt, delayMs, err: error },
         `${options.what} failed (${describeError(error)}): trying again in ${delayMs} ms`,
       );
@@ -70,7 +70,8 @@ export function retryDelayMs(policy: RetryPolicy, attempt: number, random: () =>
   return Math.round(full * (1 - policy.jitter * random()));
 }
 
-function levelOf(delayMs: number): 'debug' | 'info' | 'warn' | 'error' {
+/** How loud to be about a wait of this length. */
+export function retryLevel(delayMs: number): 'debug' | 'info' | 'warn' | 'error' {
   if (delayMs < 500) return 'debug';
   if (delayMs < 2_000) return 'info';
   return delayMs < 10_000 ? 'warn' : 'error';

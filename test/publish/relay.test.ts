@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { FencedError } from '../../src/domain/errors.ts';
 import type { PublicationBatch } from '../../src/domain/ports.ts';
 import { relayOnce, runRelay } from '../../src/publish/relay.ts';
-import type { RelayDeps } from '../../src/publish/relay.ts';
+import type { RelayDeps, RelayEvents } from '../../src/publish/relay.ts';
+import { ENDLESS } from '../../src/runtime/retry.ts';
 import { DAY_0, MemoryBench, ROWS } from '../support/memory-bench.ts';
 import { CommittedLog } from '../support/sim-topics.ts';
 
@@ -12,8 +13,18 @@ const OPTIONS = {
   batchEntries: 10,
   leaseMs: 1_000,
   pollMs: 10,
-  retryMs: 10,
+  standByMs: 10,
+  stopMs: 777,
+  backoff: { ...ENDLESS, jitter: 0 },
   owner: 'a',
+};
+
+const NO_EVENTS: RelayEvents = {
+  leader: () => undefined,
+  standsBy: () => undefined,
+  published: () => undefined,
+  fenced: () => undefined,
+  failed: () => undefined,
 };
 
 async function published(): Promise<{ bench: MemoryBench; log: CommittedLog; deps: RelayDeps }> {
@@ -24,17 +35,16 @@ async function published(): Promise<{ bench: MemoryBench; log: CommittedLog; dep
   return { bench, log, deps: depsOf(bench, log) };
 }
 
+/** Time stands still, but nobody waits for it; the time to end in order never runs out. */
+const sleep = (ms: number): Promise<void> =>
+  ms === OPTIONS.stopMs ? new Promise<never>(() => undefined) : Promise.resolve();
+
 function depsOf(bench: MemoryBench, log: CommittedLog, overrides: Partial<RelayDeps> = {}): RelayDeps {
   return {
     store: bench.store(),
     topic: log.producer(0, () => Promise.resolve()),
-    clock: { nowMs: () => bench.nowMs, sleep: () => Promise.resolve() },
-    events: {
-      leader: () => undefined,
-      published: () => undefined,
-      fenced: () => undefined,
-      failed: () => undefined,
-    },
+    clock: { nowMs: () => bench.nowMs, sleep },
+    events: NO_EVENTS,
     waitForWork: () => Promise.resolve(),
     ...overrides,
   };
@@ -116,6 +126,7 @@ describe('a shard', () => {
       depsOf(bench, log, {
         events: {
           leader: (_shard, leading) => events.push(`${owner} ${leading ? 'leads' : 'stands by'}`),
+          standsBy: () => undefined,
           published: () => {
             events.push(`${owner} published`);
             if (owner === 'b') ended.abort();
@@ -147,5 +158,76 @@ describe('a shard', () => {
     await first;
     expect(events.slice(0, 5)).toEqual(['a leads', 'b leads', 'b published', 'b stands by', 'a stands by']);
     expect(log.messages).toHaveLength(3);
+  });
+
+  /** Runs a shard until an event says `end`; returns what it told. */
+  async function told(
+    overrides: (told: string[], end: () => void) => Partial<RelayDeps>,
+    world?: { bench: MemoryBench; log: CommittedLog },
+  ): Promise<string[]> {
+    const { bench, log } = world ?? (await published());
+    const ended = new AbortController();
+    const events: string[] = [];
+    const end = (): void => ended.abort();
+    const deps = depsOf(bench, log, {
+      events: {
+        leader: (_shard, leading) => void events.push(leading ? 'leads' : 'no longer leads'),
+        standsBy: () => {
+          events.push('stands by');
+          end();
+        },
+        published: () => void events.push('published'),
+        fenced: () => void events.push('fenced'),
+        failed: (_shard, error, delayMs) => void events.push(`${String(error)} ${delayMs}`),
+      },
+      ...overrides(events, end),
+    });
+    await runRelay(deps, OPTIONS, ended.signal);
+    return events;
+  }
+
+  test('is said to lead only once its predecessors are fenced, and waits longer after each failure', async () => {
+    let opened = 0;
+    const events = await told((_, end) => ({
+      topic: {
+        open: () => {
+          opened += 1;
+          if (opened === 4) end();
+          return Promise.reject(new Error('no broker'));
+        },
+        publish: () => Promise.resolve(),
+        close: () => Promise.resolve(),
+      },
+    }));
+    expect(events).toEqual(['Error: no broker 100', 'Error: no broker 200', 'Error: no broker 400']);
+  });
+
+  test('is not led on a lease that ran out while predecessors were fenced', async () => {
+    const { bench, log } = await published();
+    const events = await told(
+      () => ({
+        topic: {
+          ...log.producer(0, () => Promise.resolve()),
+          open: async () => {
+            bench.nowMs += 5_000;
+            await bench.store().acquireLease('publish-0', 'b', 60_000);
+          },
+        },
+      }),
+      { bench, log },
+    );
+    expect(events).toEqual(['stands by']);
+    expect(log.messages).toEqual([]);
+  });
+
+  test('ends when it is told to, though a statement or a send never does', async () => {
+    const never = new Promise<never>(() => undefined);
+    expect(
+      await told((events, end) => {
+        setImmediate(end);
+        const topic = { open: () => never, publish: () => never, close: () => Promise.resolve() };
+        return { topic, events: { ...NO_EVENTS, failed: (_, error) => void events.push(String(error)) } };
+      }),
+    ).toEqual([]);
   });
 });

@@ -105,6 +105,18 @@ describe('lifecycle', () => {
     expect(events.slice(-2)).toEqual(['run ended', 'stop a']);
   });
 
+  it('lets all end their work side by side', async () => {
+    const { service, run, events, signals } = setup();
+    const told = Promise.withResolvers<void>();
+    const a = service('a', { run: (signal) => untilAborted(signal).then(told.resolve) });
+    const b = service('b', { run: (signal) => untilAborted(signal).then(() => told.promise) });
+    const code = run([a, b]);
+    await expect.poll(() => events).toContain('ready');
+    signals.emit('SIGTERM');
+    expect(await code).toBe(EXIT.ok);
+    expect(events.slice(-2)).toEqual(['stop b', 'stop a']);
+  });
+
   it('stops every service even if one fails to stop', async () => {
     const { service, run, events, signals } = setup();
     const stubborn = service('b', { stop: () => Promise.reject(new Error('no')) });

@@ -5,6 +5,7 @@ import { ingestIsolating, retryIsolating } from '../../src/ingest/isolate.ts';
 import type { IsolatingIngestDeps } from '../../src/ingest/isolate.ts';
 import { runRelay } from '../../src/publish/relay.ts';
 import { recomputeIsolating } from '../../src/recompute/isolate.ts';
+import { ENDLESS } from '../../src/runtime/retry.ts';
 import { sweep } from '../../src/recompute/sweep.ts';
 import { advanceHorizon } from '../../src/scheduler/step.ts';
 import { partitionKey } from './memory-database.ts';
@@ -147,6 +148,7 @@ export function relayMain(world: World, name: string, shards: number, shard: num
       clock,
       events: {
         leader: () => undefined,
+        standsBy: () => undefined,
         published: () => undefined,
         fenced: () => undefined,
         failed: (_shard: number, error: unknown) => {
@@ -155,7 +157,9 @@ export function relayMain(world: World, name: string, shards: number, shard: num
       },
       waitForWork: (ms: number, signal: AbortSignal) => clock.sleep(ms, signal),
     };
-    const options = { shard, shards, leaseMs: LEASE_MS, batchEntries: 3, pollMs: 150, retryMs: 250 };
+    const backoff = { ...ENDLESS, maxDelayMs: 250, jitter: 0 };
+    const times = { leaseMs: LEASE_MS, pollMs: 150, standByMs: 250, stopMs: 0, backoff };
+    const options = { shard, shards, batchEntries: 3, ...times };
     const owner = `${name}/${process.actor.name}`;
     await runRelay(deps, { ...options, owner }, new AbortController().signal);
   };
