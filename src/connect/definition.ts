@@ -50,6 +50,9 @@ export const DEFAULT_CONNECTOR = {
 /** Long enough that a consumer which was away still learns what was deleted. */
 export const DELETE_RETENTION_MS = 30 * 86_400_000;
 
+/** The largest record that change topics take: a row with attachments in its texts. */
+export const MAX_RECORD_BYTES = 67_108_864;
+
 /** Files in a chain: more is a mistake that nobody sees through. */
 const LONGEST_CHAIN = 8;
 
@@ -131,6 +134,9 @@ export function templateValues(settings: ConnectorSettings): TemplateValues {
       .map((table) => changeTopic(settings.prefix, table.name).replaceAll('.', '\\.'))
       .join(','),
     deleteRetentionMs: DELETE_RETENTION_MS,
+    maxRecordBytes: MAX_RECORD_BYTES,
+    // A record has to fit beside others that wait to be sent.
+    producerBufferBytes: 2 * MAX_RECORD_BYTES,
   };
 }
 

@@ -10,7 +10,7 @@ import {
   recomputeRequestsTopic,
   transactionTopic,
 } from '../domain/topics.ts';
-import { DELETE_RETENTION_MS } from './definition.ts';
+import { DELETE_RETENTION_MS, MAX_RECORD_BYTES } from './definition.ts';
 
 export interface TopicSettings {
   /** The connector's topic.prefix. */
@@ -50,10 +50,15 @@ export function topicManifest(settings: TopicSettings): readonly TopicSpec[] {
     config,
   });
   const compacted = { 'cleanup.policy': 'compact', 'delete.retention.ms': String(DELETE_RETENTION_MS) };
+  // What comes from the farm may be of any size, and so may what is set aside of it.
+  const large = { 'max.message.bytes': String(MAX_RECORD_BYTES) };
   const kept = (days: number) => ({ 'cleanup.policy': 'delete', 'retention.ms': String(days * DAY_MS) });
   return [
     ...CAPTURED_TABLES.map((table) =>
-      spec(changeTopic(prefix, table.name), table.volume === 'large' ? largePartitions : 1, compacted),
+      spec(changeTopic(prefix, table.name), table.volume === 'large' ? largePartitions : 1, {
+        ...compacted,
+        ...large,
+      }),
     ),
     spec(heartbeatTopic(prefix), 1, kept(7)),
     spec(transactionTopic(prefix), 1, kept(7)),
@@ -62,6 +67,6 @@ export function topicManifest(settings: TopicSettings): readonly TopicSpec[] {
     spec(recomputeRequestsTopic(namespace), workPartitions, kept(7)),
     spec(dailyStateTopic(namespace), workPartitions, compacted),
     spec(plannerTriggersTopic(namespace), 1, compacted),
-    spec(deadLetterTopic(namespace), 1, kept(30)),
+    spec(deadLetterTopic(namespace), 1, { ...kept(30), ...large }),
   ];
 }

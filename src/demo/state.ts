@@ -14,6 +14,8 @@ export class StateReader {
 
   static async open(url: string, schema: string): Promise<StateReader> {
     const client = new pg.Client({ connectionString: url });
+    // A query that follows says that the connection is gone; by itself it ends nobody.
+    client.on('error', () => undefined);
     await client.connect();
     return new StateReader(client, schema);
   }

@@ -1,6 +1,10 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { MAX_RECORD_BYTES } from '../../src/connect/definition.ts';
 import { DEFAULT_TOPICS, topicManifest } from '../../src/connect/topics.ts';
 import { CAPTURED_TABLES, changeTopic, changeTopics, tableOfTopic } from '../../src/domain/topics.ts';
+import { PROJECT_DIR } from '../support/stack-provider.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -15,10 +19,18 @@ describe('the manifest', () => {
 
   test('keeps deletes of change topics and daily states for thirty days', () => {
     for (const topic of [...changeTopics('farm'), 'anchorline.daily-state']) {
-      expect(spec(topic)?.config).toEqual({
+      expect(spec(topic)?.config).toMatchObject({
         'cleanup.policy': 'compact',
         'delete.retention.ms': String(30 * DAY_MS),
       });
+    }
+  });
+
+  test('takes records of the farm’s of any size that its connector sends, set aside or not', async () => {
+    const base = await readFile(join(PROJECT_DIR, 'connectors', 'base.yaml'), 'utf8');
+    expect(base).toContain('producer.override.max.request.size: ${maxRecordBytes}');
+    for (const topic of [...changeTopics('farm'), 'anchorline.dead-letter']) {
+      expect(spec(topic)?.config['max.message.bytes']).toBe(String(MAX_RECORD_BYTES));
     }
   });
 

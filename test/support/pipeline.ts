@@ -41,10 +41,9 @@ export class Pipeline implements AsyncDisposable {
   readonly config: Config;
   readonly env: Readonly<Record<string, string>>;
   readonly endpoints: StackEndpoints;
-  /** The farm's database, as the farm's own system writes it. */
-  readonly source: pg.Client;
   readonly lab: KafkaLab;
-  readonly #state: pg.Client;
+  #source: pg.Client;
+  #state: pg.Client;
   readonly #processes: PipelineProcess[] = [];
   #opened: { readonly store: OpenStore; readonly reader: StateReader } | null = null;
 
@@ -60,7 +59,7 @@ export class Pipeline implements AsyncDisposable {
     this.env = env;
     this.endpoints = endpoints;
     this.config = configOf(env);
-    this.source = source;
+    this.#source = source;
     this.lab = lab;
     this.#state = state;
   }
@@ -71,11 +70,30 @@ export class Pipeline implements AsyncDisposable {
     const name = `${options.name}_${Date.now().toString(36)}`;
     const database = await createDatabase(endpoints.sourcePg, name);
     await createFarm(database, generation);
-    const [source, state] = [new pg.Client({ ...database }), new pg.Client({ ...endpoints.statePg })];
-    await Promise.all([source.connect(), state.connect()]);
+    const [source, state] = await Promise.all([connect(database), connect(endpoints.statePg)]);
     const lab = await KafkaLab.open(endpoints.kafkaBrokers);
     const env = { ...environment(endpoints, name, options.horizon), ...options.env };
     return new Pipeline(name, env, endpoints, source, lab, state);
+  }
+
+  /** The farm's database, as the farm's own system writes it. */
+  get source(): pg.Client {
+    return this.#source;
+  }
+
+  /** After an outage of a database cut the test's own connections. */
+  async reconnect(): Promise<void> {
+    const { sourcePg, statePg } = this.endpoints;
+    const old = [this.#source, this.#state];
+    [this.#source, this.#state] = await Promise.all([
+      connect({ ...sourcePg, database: this.name }),
+      connect(statePg),
+    ]);
+    const opened = this.#opened;
+    this.#opened = null;
+    await opened?.reader.close().catch(() => undefined);
+    await opened?.store.close();
+    await Promise.all(old.map((client) => client.end().catch(() => undefined)));
   }
 
   /** Runs the command line with this pipeline's settings. */
@@ -161,7 +179,7 @@ export class Pipeline implements AsyncDisposable {
     await this.inStore(`drop schema if exists ${pg.escapeIdentifier(this.config.store.schema)} cascade`);
     const topics = (await this.lab.admin.listTopics()).filter((topic) => topic.includes(this.name));
     if (topics.length > 0) await this.lab.admin.deleteTopics({ topics });
-    await Promise.all([this.source.end(), this.#state.end(), this.lab[Symbol.asyncDispose]()]);
+    await Promise.all([this.#source.end(), this.#state.end(), this.lab[Symbol.asyncDispose]()]);
     await dropSlot(this.endpoints.sourcePg, this.config.source.slot);
     await inSource(
       this.endpoints.sourcePg,
@@ -177,6 +195,14 @@ export class Pipeline implements AsyncDisposable {
     };
     return this.#opened;
   }
+}
+
+/** A connection that may be cut off without ending the test. */
+async function connect(endpoint: PgEndpoint): Promise<pg.Client> {
+  const client = new pg.Client({ ...endpoint });
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
 }
 
 function configOf(env: Readonly<Record<string, string>>): Config {

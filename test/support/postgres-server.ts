@@ -28,15 +28,23 @@ export interface PostgresServer extends AsyncDisposable {
   readonly database: string;
   /** Of the postmaster: for tests that kill it. */
   readonly pid: number;
+  /** Its sessions are cut off and nothing is flushed, as when the machine fails. */
+  crash(): Promise<void>;
+  /** After a crash of whatever kind; resolves once it has recovered. */
+  restart(): Promise<void>;
 }
 
-/** `settings` as of postgresql.conf; what a crash of the machine would need is off unless set. */
+/**
+ * `settings` as of postgresql.conf; what a crash of the machine would need is off unless set. `parent`: where its folder
+ * is made.
+ */
 export async function startPostgres(
   settings: Readonly<Record<string, string>> = {},
+  parent: string = tmpdir(),
 ): Promise<PostgresServer> {
   const bin = binaries();
   const owner = await unprivileged();
-  const folder = await mkdtemp(join(tmpdir(), 'anchorline-postgres-'));
+  const folder = await mkdtemp(join(parent, 'anchorline-postgres-'));
   if (owner !== undefined) await chown(folder, owner.uid, owner.gid);
   const data = join(folder, 'data');
   const options = { cwd: folder, ...owner };
@@ -54,25 +62,56 @@ export async function startPostgres(
     ...settings,
   };
   const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const child = spawn(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...flags], {
-    ...options,
-    stdio: 'ignore',
-  });
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const endpoint = { host: '127.0.0.1', port, user: 'postgres', database: 'postgres' };
-  const stop = async (): Promise<void> => {
+  const launch = () =>
+    new Postmaster(
+      spawn(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...flags], {
+        ...options,
+        stdio: 'ignore',
+      }),
+    );
+  let postmaster = launch();
+  const remove = async (): Promise<void> => {
     // SIGINT: fast shutdown, sessions are cut off.
-    child.kill('SIGINT');
-    await exited;
+    await postmaster.end('SIGINT');
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    await answers(endpoint, child);
+    await answers(endpoint, postmaster.child);
   } catch (error) {
-    await stop();
+    await remove();
     throw error;
   }
-  return { ...endpoint, pid: child.pid as number, [Symbol.asyncDispose]: stop };
+  return {
+    ...endpoint,
+    get pid() {
+      return postmaster.child.pid as number;
+    },
+    // SIGQUIT: immediate shutdown. A SIGKILL would leave its children, and they the folder locked.
+    crash: () => postmaster.end('SIGQUIT'),
+    restart: async () => {
+      await postmaster.end('SIGQUIT');
+      postmaster = launch();
+      await answers(endpoint, postmaster.child);
+    },
+    [Symbol.asyncDispose]: remove,
+  };
+}
+
+class Postmaster {
+  readonly child: ChildProcess;
+  readonly #exited: Promise<void>;
+
+  constructor(child: ChildProcess) {
+    this.child = child;
+    this.#exited = new Promise((resolve) => child.once('exit', () => resolve()));
+  }
+
+  /** At once where it has ended already. */
+  async end(signal: 'SIGINT' | 'SIGQUIT'): Promise<void> {
+    this.child.kill(signal);
+    await this.#exited;
+  }
 }
 
 function binaries(): string {
