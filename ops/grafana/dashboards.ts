@@ -111,6 +111,12 @@ const connectors: DashboardSpec = {
     'Does it flow?': [
       stat('Connect answers', 'short', '1: yes.', 'max(anchorline_connected{target="connect"})'),
       stat(
+        'Failed tasks',
+        'short',
+        'Of all connectors; the scheduler restarts them.',
+        'sum(max by (connector, task) (anchorline_connector_task_state{state="FAILED"}))',
+      ),
+      stat(
         'Snapshot under way',
         'short',
         '1: an initial snapshot streams in.',
@@ -129,7 +135,7 @@ const connectors: DashboardSpec = {
         '{{op}}': 'sum by (op) (rate(anchorline_events_ingested_total[$__rate_interval]))',
       }),
       series('Restarts of failed tasks', 'short', 'By the scheduler.', {
-        restarts: 'sum(increase(anchorline_retries_total{target="connect"}[1h]))',
+        '{{connector}}': 'sum by (connector) (increase(anchorline_connector_restarts_total[1h]))',
       }),
     ],
   },

@@ -31,6 +31,11 @@ const CHECKS: readonly Check[] = [
       `kafka.saslMechanism is ${kafka.saslMechanism}, but kafka.saslUsername or kafka.saslPassword is missing`,
   },
   {
+    holds: ({ connect }) => connect.restartFirstMs <= connect.restartLongestMs,
+    otherwise: ({ connect }) =>
+      `connect.restartFirstMs (${connect.restartFirstMs}) is longer than connect.restartLongestMs (${connect.restartLongestMs}): lower the first or raise the second`,
+  },
+  {
     holds: ({ topics }) => topics.prefix !== topics.namespace,
     otherwise: ({ topics }) =>
       `topics.prefix and topics.namespace are both "${topics.namespace}": the change topics need a name of their own`,

@@ -187,6 +187,13 @@ export const OPTIONS = {
       15_000,
       'How often the scheduler looks whether the connector or a task has failed, and restarts it; 0: never.',
     ),
+    restartFirstMs: ms(
+      0,
+      HOUR,
+      15_000,
+      'A failed connector or task is restarted at once. If that did not help: again after this, and twice as long each time …',
+    ),
+    restartLongestMs: ms(1_000, 24 * HOUR, 10 * MINUTE, '… but never later than after this.'),
     heartbeatMs: ms(
       1_000,
       HOUR,

@@ -25,6 +25,17 @@ export const LATENCY_STAGES = [
   'decode_to_topic',
   'commit_to_topic',
 ] as const;
+/** As Kafka Connect names them; ABSENT: it knows no such connector. */
+export const CONNECTOR_STATES = [
+  'RUNNING',
+  'FAILED',
+  'PAUSED',
+  'STOPPED',
+  'RESTARTING',
+  'UNASSIGNED',
+  'ABSENT',
+] as const;
+
 export type LatencyStage = (typeof LATENCY_STAGES)[number];
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800] as const;
@@ -74,9 +85,21 @@ export const METRICS = {
     consumer: ['ingest', 'recompute'],
   }),
   retries: counter('retries', 'Attempts repeated after a failure', {
-    target: ['store', 'kafka', 'registry', 'connect'],
+    target: ['store', 'kafka', 'registry'],
   }),
   connected: gauge('connected', '1 while the target answers', { target: null }),
+  connectorState: gauge('connector_state', '1 for the state that the connector is in; by the supervisor', {
+    connector: null,
+    state: null,
+  }),
+  connectorTaskState: gauge('connector_task_state', '1 for the state that a task of the connector is in', {
+    connector: null,
+    task: null,
+    state: null,
+  }),
+  connectorRestarts: counter('connector_restarts', 'Restarts of a failed connector or task', {
+    connector: null,
+  }),
   snapshotRunning: gauge('snapshot_running', '1 while an initial snapshot is being ingested', {}),
   horizonDay: gauge('horizon_day', 'Last day that is computed, in days since 1970-01-01', {}),
 } as const satisfies Record<string, MetricSpec>;

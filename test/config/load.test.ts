@@ -161,6 +161,11 @@ describe('a refused configuration', () => {
   });
 
   it.each([
+    [
+      'first wait above the longest',
+      { ANCHORLINE_CONNECT_RESTART_FIRST_MS: '700000' },
+      'connect.restartFirstMs',
+    ],
     ['quiet time above the longest wait', { ANCHORLINE_RECOMPUTE_QUIET_MS: '6000' }, 'recompute.quietMs'],
     ['sweep before the longest wait', { ANCHORLINE_SWEEP_OLDER_THAN_MS: '5000' }, 'sweep.olderThanMs'],
     ['a pool that is too small', { ANCHORLINE_STORE_POOL_SIZE: '5' }, 'store.poolSize'],

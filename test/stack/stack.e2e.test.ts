@@ -1,6 +1,5 @@
 /** The stack and the connector's deployment as an operator meets them, on the real thing. */
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { ConnectClient } from '../../src/connect/client.ts';
@@ -13,8 +12,10 @@ import { superviseConnector } from '../../src/connect/supervise.ts';
 import { applyTopics, planTopics } from '../../src/connect/topic-plan.ts';
 import { topicManifest } from '../../src/connect/topics.ts';
 import { changeTopic } from '../../src/domain/topics.ts';
+import { systemClock } from '../../src/runtime/system-clock.ts';
 import type { PgEndpoint } from '../../src/stack/config.ts';
 import { stackStatus, stackUp } from '../../src/stack/stack.ts';
+import { mendOf } from '../../src/connect/trace.ts';
 import { PROJECT_DIR, endpointsOf, providerOf } from '../support/stack-provider.ts';
 import { type RecordReader, kafkaOf, readTopics } from '../support/stack-records.ts';
 import { createDatabase, createFarm, inSource } from '../support/stack-source.ts';
@@ -222,16 +223,21 @@ describe('the connector', () => {
         client,
         connector: connectorName,
         intervalMs: 200,
-        maxIntervalMs: 2000,
-        sleep: (ms) => sleep(ms),
-        onRestart: (trace) => traces.push(...trace),
-        onUnreachable: () => undefined,
-        onLook: () => undefined,
+        policy: { firstWaitMs: 200, longestWaitMs: 2000 },
+        clock: systemClock,
         mayAct: async () => true,
+        events: {
+          onState: () => undefined,
+          onIdle: () => undefined,
+          onRestart: ({ trace }) => traces.push(...trace),
+          onRecovered: () => undefined,
+          onUnreachable: () => undefined,
+        },
       },
       watch.signal,
     );
     await expect.poll(() => traces.length, { timeout: 120_000 }).toBeGreaterThan(0);
+    expect(mendOf(traces)).toContain('schema registry');
     await provider.start();
     const { value } = await batchRecord('without registry');
     expect(value?.['after']).toMatchObject({ during_outage: null });
