@@ -1,5 +1,4 @@
 /** From settings to what each adapter takes: the one place that knows both sides. */
-import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import type { Config } from './config/load.ts';
@@ -13,6 +12,7 @@ import type { KafkaConnection } from './kafka/client.ts';
 import type { EngineSettings } from './domain/settings.ts';
 import { stackConfig } from './stack/config.ts';
 import type { StackConfig } from './stack/config.ts';
+import { kafkaAccessOf } from './wiring-access.ts';
 
 /** The project's root: connectors/, ops/ and the default data folders lie there. */
 export const PROJECT_DIR = resolve(import.meta.dirname, '..');
@@ -37,23 +37,9 @@ export function stackOf({ stack }: Config): StackConfig {
   });
 }
 
-export function kafkaConnectionOf({ kafka }: Config): KafkaConnection {
-  const ca = kafka.tlsCaFile === null ? true : { ca: readFileSync(kafka.tlsCaFile, 'utf8') };
-  return {
-    ...CONNECTION_DEFAULTS,
-    brokers: kafka.brokers,
-    clientId: kafka.clientId,
-    tls: kafka.tls ? ca : null,
-    sasl:
-      kafka.saslMechanism === 'none'
-        ? null
-        : {
-            // The union has one member per mechanism; their fields are the same.
-            mechanism: kafka.saslMechanism as 'plain',
-            username: kafka.saslUsername ?? '',
-            password: kafka.saslPassword ?? '',
-          },
-  };
+export function kafkaConnectionOf(config: Config): KafkaConnection {
+  const { brokers, clientId } = config.kafka;
+  return { ...CONNECTION_DEFAULTS, brokers, clientId, ...kafkaAccessOf(config) };
 }
 
 export function topicSettingsOf({ topics }: Config): TopicSettings {

@@ -14,6 +14,7 @@ import type { Service } from '../runtime/lifecycle.ts';
 import { recordLatency } from '../runtime/metrics.ts';
 import { isInfrastructure } from '../store/errors.ts';
 import { VERSION } from '../version.ts';
+import { registryOf } from '../wiring-access.ts';
 import { engineSettingsOf } from '../wiring.ts';
 import type { App } from './app.ts';
 import { consumerEvents, consumerTuning, partitionHalted } from './consumers.ts';
@@ -39,7 +40,7 @@ export function createIngestTools(
   return {
     deps: {
       store: app.store,
-      decoder: recordDecoder(createAvroDecoder(config.registry.url), prefix),
+      decoder: recordDecoder(createAvroDecoder(registryOf(config)), prefix),
       deadLetters,
       requests,
       clock: app.clock,

@@ -12,6 +12,7 @@ import { describeError } from '../runtime/describe-error.ts';
 import type { Service } from '../runtime/lifecycle.ts';
 import { recordLatency } from '../runtime/metrics.ts';
 import { ENDLESS, retryLevel } from '../runtime/retry.ts';
+import { registryOf } from '../wiring-access.ts';
 import type { App } from './app.ts';
 import { untilAbreast } from './publish-guard.ts';
 import type { WakeUp } from './wake-up.ts';
@@ -104,9 +105,10 @@ class ContractTopic implements FencedTopic {
 
 async function register({ config }: App): Promise<Encoders> {
   const { key, value } = contractSubjects(dailyStateTopic(config.topics.namespace));
+  const registry = registryOf(config);
   return {
-    key: await createAvroEncoder(config.registry.url, key.subject, key.schema),
-    value: await createAvroEncoder(config.registry.url, value.subject, value.schema),
+    key: await createAvroEncoder(registry, key.subject, key.schema),
+    value: await createAvroEncoder(registry, value.subject, value.schema),
   };
 }
 

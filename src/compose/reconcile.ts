@@ -12,6 +12,7 @@ import { contractSubjects, toAvro } from '../publish/contract.ts';
 import { TopicImage } from '../reconcile/image.ts';
 import type { RowDigest } from '../reconcile/image.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { registryOf } from '../wiring-access.ts';
 import { kafkaConnectionOf } from '../wiring.ts';
 
 export interface TopicOptions {
@@ -25,7 +26,7 @@ export interface TopicOptions {
 /** Reads the daily-state topic; what cannot be decoded there is nobody's row and ends the reading. */
 export async function readImage({ config, log, tail, onRecords }: TopicOptions): Promise<TopicImage> {
   const image = new TopicImage();
-  const decoder = createAvroDecoder(config.registry.url);
+  const decoder = createAvroDecoder(registryOf(config));
   const { namespace } = config.topics;
   await readTopic({
     connection: kafkaConnectionOf(config),
@@ -52,7 +53,7 @@ async function see(image: TopicImage, decoder: AvroDecoder, { key, value }: Sour
 /** The digest of a row as it would be published now. Throws ConfigurationError where the registry refuses the contract. */
 export async function rowDigest(config: Config): Promise<(row: PublishedRow) => RowDigest> {
   const { value } = contractSubjects(dailyStateTopic(config.topics.namespace));
-  const encoder = await createAvroEncoder(config.registry.url, value.subject, value.schema);
+  const encoder = await createAvroEncoder(registryOf(config), value.subject, value.schema);
   return (row) =>
     digestOf(encoder.encode(toAvro({ assignmentId: row.assignmentId, day: row.date, row }).value));
 }

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../config/load.ts';
 import { createHttpService } from '../http/server.ts';
+import { checkKafkaAccess } from '../kafka/check-access.ts';
 import { isStrayKafkaRejection } from '../kafka/errors.ts';
 import { EXIT } from '../runtime/exit-codes.ts';
 import type { ExitCode } from '../runtime/exit-codes.ts';
@@ -50,6 +51,7 @@ export async function runRoles(options: RunOptions): Promise<ExitCode> {
   const unhandled = tolerateStrayRejections(log);
   let code: ExitCode = EXIT.failure;
   try {
+    await checkKafkaAccess(base.kafka, log);
     code = await runServices(servicesOf(base, opening, roles), {
       log,
       clock: base.clock,

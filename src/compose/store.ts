@@ -8,6 +8,7 @@ import type { Migrated } from '../store/migrate.ts';
 import { SHARED_SCHEMA, createPgStore } from '../store/pg-store.ts';
 import type { PgStore } from '../store/pg-store.ts';
 import { createPool } from '../store/transaction.ts';
+import { storeAccessOf } from '../wiring-access.ts';
 import { engineSettingsOf } from '../wiring.ts';
 
 export interface OpenStore {
@@ -48,8 +49,9 @@ export async function migrateStore(config: Config, log: Logger): Promise<Migrate
   }
 }
 
-function poolOf({ store, kafka }: Config, log: Logger, max: number): Pool {
-  return createPool({ connectionString: store.url, max, application_name: kafka.clientId }, (error) =>
+function poolOf(config: Config, log: Logger, max: number): Pool {
+  const { url, tls } = storeAccessOf(config);
+  return createPool({ connectionString: url, tls, max, application_name: config.kafka.clientId }, (error) =>
     log.warn({ err: error }, 'an idle connection to the state store was lost'),
   );
 }

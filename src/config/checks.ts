@@ -1,4 +1,5 @@
 /** Settings that are each right, but not together. */
+import { accessContradictions } from './access-checks.ts';
 import type { Config } from './load.ts';
 
 interface Check {
@@ -23,12 +24,6 @@ const CHECKS: readonly Check[] = [
       store.poolSize > recompute.concurrency + ingest.partitionsConcurrently,
     otherwise: ({ store, recompute, ingest }) =>
       `store.poolSize (${store.poolSize}) must be more than recompute.concurrency + ingest.partitionsConcurrently (${recompute.concurrency} + ${ingest.partitionsConcurrently}): each holds a connection, and publishing needs one`,
-  },
-  {
-    holds: ({ kafka }) =>
-      kafka.saslMechanism === 'none' || (kafka.saslUsername !== null && kafka.saslPassword !== null),
-    otherwise: ({ kafka }) =>
-      `kafka.saslMechanism is ${kafka.saslMechanism}, but kafka.saslUsername or kafka.saslPassword is missing`,
   },
   {
     holds: ({ connect }) => connect.restartFirstMs <= connect.restartLongestMs,
@@ -61,7 +56,8 @@ const CHECKS: readonly Check[] = [
 
 /** One text for each pair of settings that contradict each other; empty where all is well. */
 export function contradictions(config: Config): readonly string[] {
-  return CHECKS.filter((check) => !check.holds(config)).map((check) => check.otherwise(config));
+  const found = CHECKS.filter((check) => !check.holds(config)).map((check) => check.otherwise(config));
+  return [...found, ...accessContradictions(config)];
 }
 
 function stackPorts(stack: Config['stack']): readonly number[] {

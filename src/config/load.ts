@@ -6,6 +6,7 @@ import type { z } from 'zod';
 
 import { ConfigurationError } from '../domain/errors.ts';
 import { describeError } from '../runtime/describe-error.ts';
+import { accessWarnings } from './access-checks.ts';
 import { contradictions } from './checks.ts';
 import { readConfigFile } from './file.ts';
 import { CONFIG_FILE_ENV, ENV_PREFIX, envName, nearest } from './names.ts';
@@ -40,7 +41,7 @@ export interface LoadedConfig {
   readonly config: Config;
   /** By path, in the order of the reference. */
   readonly origins: ReadonlyMap<string, Origin>;
-  /** Not wrong, but probably not what was meant: unknown variables of our prefix. */
+  /** Not wrong, but probably not what was meant: unknown variables of our prefix, secrets sent in the open. */
   readonly warnings: readonly string[];
 }
 
@@ -77,7 +78,11 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const complete = config as unknown as Config;
   const contradicting = contradictions(complete);
   if (contradicting.length > 0) throw configurationError(contradicting.map((text) => `CFG004 ${text}`));
-  return { config: complete, origins, warnings: unknownVariables(sources.env) };
+  return {
+    config: complete,
+    origins,
+    warnings: [...unknownVariables(sources.env), ...accessWarnings(complete)],
+  };
 }
 
 export function defaultOf<T>(option: Option<T>, basis: Basis | null): T {

@@ -1,6 +1,8 @@
 /** What a setting is: declared once, and everything else (names, parsing, help, reference) derives from it. */
 import { z } from 'zod';
 
+import { TLS_MODES, isPgUrl } from '../domain/pg-url.ts';
+
 /** What other defaults follow: urls the local stack's ports, consumer groups the name space. */
 export interface Basis {
   readonly namespace: string;
@@ -92,6 +94,13 @@ export function choice<const T extends string>(values: readonly T[], given: Desc
   return option(z.enum(values), `one of ${values.join(', ')}`, null, given);
 }
 
+export function choiceOrNone<const T extends string>(
+  values: readonly T[],
+  given: Described<T | null>,
+): Option<T | null> {
+  return option(z.enum(values).nullable(), `one of ${values.join(', ')}`, null, given);
+}
+
 /** A YAML list, or one text with commas between. */
 export function list(
   pattern: RegExp,
@@ -106,16 +115,35 @@ export function list(
 }
 
 export function url(protocols: readonly string[], given: Described<string>): Option<string> {
-  const schema = z.string().refine((value) => {
+  return option(urlSchema(protocols), urlExpected(protocols), null, given);
+}
+
+export function postgresUrl(given: Described<string>): Option<string> {
+  const protocols = ['postgres', 'postgresql'];
+  const expected = `${urlExpected(protocols)}, its sslmode, if there is one, ${TLS_MODES.join(', ')}, and no other ssl… but sslrootcert, sslcert, sslkey`;
+  return option(urlSchema(protocols, isPgUrl), expected, null, given);
+}
+
+export function urlOrNone(
+  protocols: readonly string[],
+  given: Described<string | null>,
+): Option<string | null> {
+  return option(urlSchema(protocols).nullable(), urlExpected(protocols), null, given);
+}
+
+function urlSchema(
+  protocols: readonly string[],
+  valid: (url: URL) => boolean = () => true,
+): z.ZodType<string> {
+  return z.string().refine((value) => {
     const parsed = URL.parse(value);
-    return parsed !== null && protocols.includes(parsed.protocol.slice(0, -1)) && parsed.hostname !== '';
+    const right = parsed !== null && protocols.includes(parsed.protocol.slice(0, -1));
+    return right && parsed.hostname !== '' && valid(parsed);
   });
-  return option(
-    schema,
-    `a url that begins with ${protocols.map((p) => `${p}://`).join(' or ')}`,
-    null,
-    given,
-  );
+}
+
+function urlExpected(protocols: readonly string[]): string {
+  return `a url that begins with ${protocols.map((p) => `${p}://`).join(' or ')}`;
 }
 
 export function checked(

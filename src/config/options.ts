@@ -4,6 +4,7 @@ import { DEFAULT_ENGINE_SETTINGS } from '../domain/settings.ts';
 import type { GrowthModel } from '../domain/settings.ts';
 import { LOG_FORMATS, LOG_LEVELS } from '../runtime/logger.ts';
 import { SOURCE_DATABASE, STACK_PG_PASSWORD, STACK_PG_USER, STATE_DATABASE } from '../stack/config.ts';
+import { KAFKA_ACCESS_OPTIONS, loginOptions, postgresTlsOptions, tlsOptions } from './access-options.ts';
 import {
   checked,
   choice,
@@ -12,6 +13,7 @@ import {
   name,
   nameOrNone,
   port,
+  postgresUrl,
   text,
   textOrNone,
   url,
@@ -45,14 +47,7 @@ export const OPTIONS = {
       default: 'anchorline',
       prose: 'How this process calls itself in the broker’s logs and quotas.',
     }),
-    tls: flag({ default: false, prose: 'Speak TLS to the brokers.' }),
-    tlsCaFile: textOrNone({ default: null, prose: 'Certificates to trust, PEM; none: those of the system.' }),
-    saslMechanism: choice(['none', 'plain', 'scram-sha-256', 'scram-sha-512'], {
-      default: 'none',
-      prose: 'How to log in at the brokers.',
-    }),
-    saslUsername: textOrNone({ default: null, prose: 'User to log in as.' }),
-    saslPassword: textOrNone({ default: null, prose: 'That user’s password.', secret: true }),
+    ...KAFKA_ACCESS_OPTIONS,
     sessionMs: ms(
       1_000,
       HOUR,
@@ -101,13 +96,16 @@ export const OPTIONS = {
       default: (basis) => `http://127.0.0.1:${basis.registryPort}/apis/ccompat/v7`,
       prose: 'The schema registry’s Confluent-compatible API.',
     }),
+    ...tlsOptions('the registry'),
+    ...loginOptions('the registry'),
   },
   store: {
-    url: url(['postgres', 'postgresql'], {
+    url: postgresUrl({
       default: localPostgres(STATE_DATABASE),
       prose: 'The state store: Postgres 15 or newer, with TimescaleDB or without.',
       secret: true,
     }),
+    ...postgresTlsOptions('the state store'),
     schema: name(IDENTIFIER, 'lower-case letters, digits and underscores', {
       default: 'anchorline',
       prose: 'Schema that holds everything; a replay writes to another one.',
@@ -133,7 +131,7 @@ export const OPTIONS = {
     ),
   },
   source: {
-    adminUrl: url(['postgres', 'postgresql'], {
+    adminUrl: postgresUrl({
       default: localPostgres(SOURCE_DATABASE),
       prose:
         'The farm’s database, as a role that may create roles and publications. Only the `connectors` commands use it.',

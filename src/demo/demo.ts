@@ -27,6 +27,7 @@ import {
   stackOf,
   topicSettingsOf,
 } from '../wiring.ts';
+import { registryOf } from '../wiring-access.ts';
 import { batchTable, weightChart } from './chart.ts';
 import { CORRECTIONS } from './corrections.ts';
 import { SAMPLE_BATCH, readTables } from './data.ts';
@@ -148,7 +149,7 @@ async function capture({ config, options, admin, say }: Run): Promise<ConnectCli
 async function watch({ config, options, connection, cleanUp }: Run): Promise<TopicWatcher> {
   const watcher = await TopicWatcher.start({
     connection,
-    registryUrl: config.registry.url,
+    registry: registryOf(config),
     topic: dailyStateTopic(config.topics.namespace),
     groupId: `${config.topics.namespace}-demo`,
     log: options.log,

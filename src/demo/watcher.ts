@@ -1,6 +1,7 @@
 /** Reads daily-state as a consumer would: read-committed, from the beginning, keeping the last value of each key. */
 import type { Admin } from 'kafkajs';
 import { createAvroDecoder } from '../kafka/avro.ts';
+import type { RegistryAddress } from '../kafka/avro.ts';
 import type { AvroDecoder } from '../kafka/avro.ts';
 import { createKafka } from '../kafka/client.ts';
 import type { KafkaConnection } from '../kafka/client.ts';
@@ -18,7 +19,7 @@ export interface SeenRow {
 
 export interface WatcherOptions {
   readonly connection: KafkaConnection;
-  readonly registryUrl: string;
+  readonly registry: RegistryAddress;
   readonly topic: string;
   readonly groupId: string;
   readonly log: Logger;
@@ -46,7 +47,7 @@ export class TopicWatcher {
       readUncommitted: false,
       maxWaitTimeInMs: 50,
     });
-    const decoder = createAvroDecoder(options.registryUrl);
+    const decoder = createAvroDecoder(options.registry);
     const watcher = new TopicWatcher(options.topic, () => consumer.disconnect());
     // A transaction's marker is no message and yet the end of a partition: this event tells of both.
     consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { partition, lastOffset } }) => {

@@ -2,11 +2,16 @@
  * Avro in the Confluent wire format (a zero byte, the schema's id in four bytes, the body), with schemas from a
  * registry that speaks Confluent's API.
  */
+import { Agent } from 'node:https';
+
 import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import type { Type } from 'avsc';
 import { REJECTIONS } from '../domain/cdc.ts';
 import type { Rejection, RejectionCode } from '../domain/cdc.ts';
 import { AnchorlineError, ConfigurationError } from '../domain/errors.ts';
+import { OPEN_ACCESS, createFetch, rootOf } from '../net/http-client.ts';
+import type { Fetch, HttpAccess } from '../net/http-client.ts';
+import { tlsFailure } from '../net/tls.ts';
 import { safeLongs } from './safe-long.ts';
 
 const MAGIC_BYTE = 0;
@@ -30,8 +35,14 @@ export interface AvroEncoder {
   encode(value: unknown): Buffer;
 }
 
-export function createAvroDecoder(registryUrl: string): AvroDecoder {
-  return new RegistryDecoder(new Registry(registryUrl));
+/** A registry that asks for no login may be given by its url alone. */
+export interface RegistryAddress {
+  readonly url: string;
+  readonly access: HttpAccess;
+}
+
+export function createAvroDecoder(registry: RegistryAddress | string): AvroDecoder {
+  return new RegistryDecoder(new Registry(registry));
 }
 
 /**
@@ -39,11 +50,11 @@ export function createAvroDecoder(registryUrl: string): AvroDecoder {
  * records of every version. Throws ConfigurationError where the registry holds versions it does not fit.
  */
 export async function createAvroEncoder(
-  registryUrl: string,
+  address: RegistryAddress | string,
   subject: string,
   schema: object,
 ): Promise<AvroEncoder> {
-  const registry = new Registry(registryUrl);
+  const registry = new Registry(address);
   const id = await registry.register(subject, schema);
   const type = await registry.schema(id);
   return {
@@ -140,14 +151,21 @@ function decodeWith(schema: Type | Rejection, id: number, record: Buffer): AvroR
 class Registry {
   readonly #url: string;
   readonly #client: SchemaRegistry;
+  readonly #request: Fetch;
 
-  constructor(url: string) {
+  constructor(address: RegistryAddress | string) {
+    const { url, access } = typeof address === 'string' ? { url: address, access: OPEN_ACCESS } : address;
     this.#url = url.replace(/\/+$/, '');
+    this.#request = createFetch(access);
+    const headers = access.authorization === null ? {} : { authorization: access.authorization };
     this.#client = new SchemaRegistry(
       {
         host: this.#url,
         retry: { retries: 0 },
-        middlewares: [() => ({ request: (request) => request.enhance({ timeout: REQUEST_TIMEOUT_MS }) })],
+        ...(url.startsWith('https:') ? { agent: new Agent({ ...access.tls, keepAlive: true }) } : {}),
+        middlewares: [
+          () => ({ request: (request) => request.enhance({ timeout: REQUEST_TIMEOUT_MS, headers }) }),
+        ],
       },
       { [SchemaType.AVRO]: { typeHook: safeLongs } },
     );
@@ -206,8 +224,9 @@ class Registry {
     });
   }
 
-  #fetch(path: string, init: RequestInit = {}): Promise<Response> {
-    return fetch(`${this.#url}${path}`, { ...init, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+  #fetch(path: string, init: Parameters<Fetch>[1] = {}): Promise<Response> {
+    const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+    return this.#request(`${this.#url}${path}`, { ...init, signal });
   }
 }
 
@@ -215,11 +234,24 @@ function refused(code: RejectionCode, message: string): AvroResult {
   return { ok: false, rejection: { code, message } };
 }
 
+/** Not now, or not for who we are: either may heal. */
 function outOfReach(cause: unknown): AnchorlineError {
-  return new AnchorlineError('REG001', `the schema registry does not answer: ${messageOf(cause)}`, {
-    cause,
-    retryable: true,
-  });
+  const [code, message] = outage(cause);
+  return new AnchorlineError(code, message, { cause, retryable: true });
+}
+
+function outage(cause: unknown): readonly [string, string] {
+  const status = statusOf(cause);
+  if (status === 401 || status === 403) {
+    const settings = 'registry.username and registry.password, or registry.token';
+    return ['REG010', `the schema registry refuses the login (status ${status}): check ${settings}`];
+  }
+  const tls = tlsFailure(cause);
+  if (tls !== null) {
+    const settings = 'registry.url, registry.tlsCaFile and registry.tlsCertFile';
+    return ['REG011', `no TLS with the schema registry: ${tls}; check ${settings}`];
+  }
+  return ['REG001', `the schema registry does not answer: ${messageOf(rootOf(cause))}`];
 }
 
 /** The HTTP status that the registry's client met; undefined where the answer came but was of no use. */

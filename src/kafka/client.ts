@@ -2,7 +2,7 @@
 import type { ConnectionOptions } from 'node:tls';
 
 import { Kafka, logLevel } from 'kafkajs';
-import type { LogEntry, RetryOptions, SASLOptions } from 'kafkajs';
+import type { LogEntry, Mechanism, RetryOptions, SASLOptions } from 'kafkajs';
 
 import type { Logger } from '../runtime/logger.ts';
 import { registerCodecs } from './codecs.ts';
@@ -13,7 +13,7 @@ export interface KafkaConnection {
   readonly clientId: string;
   /** null: plain text. An object's fields are handed to Node's TLS. */
   readonly tls: true | ConnectionOptions | null;
-  readonly sasl: SASLOptions | null;
+  readonly sasl: SASLOptions | Mechanism | null;
   readonly connectionTimeoutMs: number;
   readonly requestTimeoutMs: number;
 }
@@ -24,6 +24,12 @@ export const CONNECTION_DEFAULTS = {
   connectionTimeoutMs: 5_000,
   requestTimeoutMs: 30_000,
 } as const satisfies Partial<KafkaConnection>;
+
+/**
+ * How long before its end a session is renewed. Less than the life that a token still has when it is handed out
+ * (oauth.ts): a session that is renewed twice within a second is refused.
+ */
+const REAUTHENTICATE_MS = 5_000;
 
 /** A blip of a broker's restart is bridged inside the client; what lasts longer comes out as an error. */
 export const PATIENT_RETRY: RetryOptions = {
@@ -76,6 +82,7 @@ export function createKafka(
     ...(connection.sasl === null ? {} : { sasl: connection.sasl }),
     connectionTimeout: connection.connectionTimeoutMs,
     authenticationTimeout: connection.connectionTimeoutMs,
+    reauthenticationThreshold: REAUTHENTICATE_MS,
     requestTimeout: connection.requestTimeoutMs,
     enforceRequestTimeout: true,
     retry,

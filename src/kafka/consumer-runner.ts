@@ -10,6 +10,7 @@ import { CONSUMER_DEFAULTS } from './consumer-options.ts';
 import type { ConsumerOptions, ConsumerTuning, RestartReason } from './consumer-options.ts';
 import { ConsumerSession } from './consumer-session.ts';
 import { within } from './deadline.ts';
+import { KafkaUnavailableError, refusalOf } from './errors.ts';
 import { watchProgress } from './progress-watch.ts';
 import { WatermarkSource } from './watermarks.ts';
 
@@ -62,7 +63,7 @@ export class ConsumerRunner {
     const aborted = onAbort(signal, watching.signal);
     const ended = (reason: RestartReason, error: unknown): SessionEnd => ({
       reason,
-      error,
+      error: refusalOf(error) === null ? error : new KafkaUnavailableError('cannot consume', error),
       handledAny: session.handledAny,
     });
     try {

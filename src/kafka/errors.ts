@@ -1,6 +1,7 @@
 /** Errors of the Kafka adapters, and how kafkajs's own are told apart: by type and name, never by message. */
 import { AnchorlineError } from '../domain/errors.ts';
 import type { PartitionId } from '../domain/ports.ts';
+import { tlsFailure } from '../net/tls.ts';
 
 /** Documented in docs/errors.md. */
 export const KAFKA_ERRORS = {
@@ -8,13 +9,44 @@ export const KAFKA_ERRORS = {
   positionBeyondEnd: 'KAF002',
   recordsRemoved: 'KAF003',
   notOpen: 'KAF004',
+  loginRefused: 'KAF010',
+  tlsFailed: 'KAF011',
+  noToken: 'KAF012',
 } as const;
 
-/** Broker or registry out of reach, or refusing for now: try again without end. */
+/** Brokers out of reach, or refusing for now, or for who we are: try again without end, and say which of these it is. */
 export class KafkaUnavailableError extends AnchorlineError {
   constructor(what: string, cause: unknown) {
-    super(KAFKA_ERRORS.unavailable, `${what}: ${messageOf(cause)}`, { cause, retryable: true });
+    const { code, message } = refusalOf(cause) ?? {
+      code: KAFKA_ERRORS.unavailable,
+      message: messageOf(cause),
+    };
+    super(code, `${what}: ${message}`, { cause, retryable: true });
   }
+}
+
+export interface Refusal {
+  readonly code: string;
+  /** Names the settings. */
+  readonly message: string;
+}
+
+/** What settings are to blame for: a login, a certificate, a token; null where it is an outage as far as can be told. */
+export function refusalOf(error: unknown): Refusal | null {
+  const chain = causes(error);
+  const coded = chain.find((cause) => cause instanceof AnchorlineError);
+  if (coded !== undefined) return { code: coded.code, message: coded.message };
+  const login = chain.find((cause) => field(cause, 'name') === 'KafkaJSSASLAuthenticationError');
+  if (login !== undefined) {
+    const message = `the broker refuses the login: ${messageOf(login)}; check kafka.saslMechanism and what it needs (kafka.sasl…, kafka.oauth…)`;
+    return { code: KAFKA_ERRORS.loginRefused, message };
+  }
+  const tls = tlsFailure(error);
+  if (tls === null) return null;
+  return {
+    code: KAFKA_ERRORS.tlsFailed,
+    message: `no TLS with the broker: ${tls}; check kafka.tls, kafka.tlsCaFile, kafka.tlsCertFile and kafka.tlsServerName`,
+  };
 }
 
 /** The store's position does not lie within the partition's log: going on would lose changes silently. */

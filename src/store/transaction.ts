@@ -3,6 +3,9 @@ import pg from 'pg';
 import type { Pool, PoolClient, PoolConfig, QueryResult } from 'pg';
 
 import { ConfigurationError } from '../domain/errors.ts';
+import { tlsFailure } from '../net/tls.ts';
+import { NO_TLS, pgSsl, refusesTls } from '../postgres/tls.ts';
+import type { PgTls } from '../postgres/tls.ts';
 import { StoreUnavailableError, fromDriver } from './errors.ts';
 import { Session } from './session.ts';
 import type { Names } from './session.ts';
@@ -15,8 +18,14 @@ export class AbortedTransactionError extends Error {
   }
 }
 
+/** Whose server may refuse TLS: then they go on without. */
+const preferring = new WeakSet<Pool>();
+
 /** A pool whose idle connections may be lost without ending the process: the next statement gets another. */
-export function createPool(config: PoolConfig, onLost: (error: Error) => void): Pool {
+export function createPool(
+  { tls = NO_TLS, ...config }: Omit<PoolConfig, 'ssl'> & { readonly tls?: PgTls },
+  onLost: (error: Error) => void,
+): Pool {
   const pool = new pg.Pool({
     application_name: 'anchorline',
     connectionTimeoutMillis: 10_000,
@@ -24,7 +33,9 @@ export function createPool(config: PoolConfig, onLost: (error: Error) => void): 
     // The system's own default is two hours: until then a statement waits for a server that is gone.
     keepAliveInitialDelayMillis: 10_000,
     ...config,
+    ssl: pgSsl(tls),
   });
+  if (tls.mode === 'prefer') preferring.add(pool);
   pool.on('error', onLost);
   return pool;
 }
@@ -75,10 +86,13 @@ export async function inSession<T>(
 /** SQLSTATE classes of a refused login, and of a database that is not there. */
 const REFUSALS = new Set(['28', '3D']);
 
-/** Throws StoreUnavailableError, or ConfigurationError STO002 where the server refuses the login or database. */
+/**
+ * Throws StoreUnavailableError, or ConfigurationError: STO002 where the server refuses the login or database, STO010 where
+ * there is no TLS as it is asked for.
+ */
 export async function connect(pool: Pool): Promise<PoolClient> {
   try {
-    const client = await pool.connect();
+    const client = await open(pool);
     // Lost between two statements, a connection says so by an event, which unheard would end the process. The next
     // statement fails in any case.
     if (client.listenerCount('error') === 0) client.on('error', () => undefined);
@@ -92,8 +106,25 @@ export async function connect(pool: Pool): Promise<PoolClient> {
         true,
       );
     }
+    const tls = tlsFailure(error) ?? (refusesTls(error) ? 'it speaks no TLS' : null);
+    if (tls !== null) throw tlsError(tls, error);
     throw new StoreUnavailableError(error);
   }
+}
+
+async function open(pool: Pool): Promise<PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (error) {
+    if (!preferring.has(pool) || !refusesTls(error)) throw error;
+    pool.options.ssl = false;
+    return pool.connect();
+  }
+}
+
+function tlsError(failure: string, cause: unknown): ConfigurationError {
+  const text = `no TLS with the state store: ${failure}; check store.tlsMode, store.tlsCaFile and store.url`;
+  return new ConfigurationError('STO010', text, cause, true);
 }
 
 async function control(client: PoolClient, statement: string): Promise<string | undefined> {

@@ -109,9 +109,14 @@ describe('a registry out of reach', () => {
   const bytes = record(7, { id: 1, parent: null });
   const outage = { code: 'REG001', retryable: true };
 
-  it.each([500, 502, 503, 429, 401])('is an outage where it answers %i', async (status) => {
+  it.each([500, 502, 503, 429])('is an outage where it answers %i', async (status) => {
     answers['/schemas/ids/7'] = { status, body: { message: 'no' } };
     await expect(decoder.decode(bytes)).rejects.toMatchObject(outage);
+  });
+
+  it.each([401, 403])('is one that the login is to blame for where it answers %i', async (status) => {
+    answers['/schemas/ids/7'] = { status, body: { message: 'no' } };
+    await expect(decoder.decode(bytes)).rejects.toMatchObject({ code: 'REG010', retryable: true });
   });
 
   it('is an outage where nothing listens', async () => {

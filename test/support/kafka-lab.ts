@@ -30,8 +30,12 @@ export class KafkaLab implements AsyncDisposable {
     this.#producer = this.kafka.producer({ allowAutoTopicCreation: false });
   }
 
-  static async open(brokers: readonly string[]): Promise<KafkaLab> {
-    const lab = new KafkaLab({ ...CONNECTION_DEFAULTS, brokers, clientId: 'test' });
+  static open(brokers: readonly string[]): Promise<KafkaLab> {
+    return KafkaLab.over({ ...CONNECTION_DEFAULTS, brokers, clientId: 'test' });
+  }
+
+  static async over(connection: KafkaConnection): Promise<KafkaLab> {
+    const lab = new KafkaLab(connection);
     await Promise.all([lab.#admin.connect(), lab.#producer.connect()]);
     return lab;
   }
@@ -135,9 +139,15 @@ function toRead(partition: number, message: KafkaMessage): ReadMessage {
   };
 }
 
-/** Resolves once the condition holds; the test's own timeout ends the waiting. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
+/** Resolves once the condition holds, doing something meanwhile; the test's own timeout ends the waiting. */
+export async function until(
+  condition: () => boolean,
+  meanwhile: () => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
+  while (!condition()) {
+    await meanwhile();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 export function numbered(prefix: string, count: number): string[] {

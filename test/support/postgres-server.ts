@@ -5,7 +5,7 @@
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { chown, mkdtemp, rm } from 'node:fs/promises';
+import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -36,11 +36,12 @@ export interface PostgresServer extends AsyncDisposable {
 
 /**
  * `settings` as of postgresql.conf; what a crash of the machine would need is off unless set. `parent`: where its folder
- * is made.
+ * is made. `files` are put into the data folder, as certificates and `pg_hba.conf` may be.
  */
 export async function startPostgres(
   settings: Readonly<Record<string, string>> = {},
   parent: string = tmpdir(),
+  files: Readonly<Record<string, string>> = {},
 ): Promise<PostgresServer> {
   const bin = binaries();
   const owner = await unprivileged();
@@ -53,6 +54,12 @@ export async function startPostgres(
     ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
     options,
   );
+  for (const [name, content] of Object.entries(files)) {
+    const path = join(data, name);
+    // A key that others might read, or that is somebody else's, Postgres does not take.
+    await writeFile(path, content, { mode: 0o600 });
+    if (owner !== undefined) await chown(path, owner.uid, owner.gid);
+  }
   const [port = 0] = await freePorts(1);
   const all = {
     fsync: 'off',

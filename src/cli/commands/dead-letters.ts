@@ -112,7 +112,8 @@ Examples:
         }
         const { decodedPart } = await import('../letter-parts.ts');
         const { createAvroDecoder } = await import('../../kafka/avro.ts');
-        const decoder = createAvroDecoder(config.registry.url);
+        const { registryOf } = await import('../../wiring-access.ts');
+        const decoder = createAvroDecoder(registryOf(config));
         const [key, value] = [
           await decodedPart(decoder, letter.key),
           await decodedPart(decoder, letter.value),
