@@ -62,7 +62,7 @@ interface AnomalyText extends CodeText {
 export const ANOMALY_TEXTS = {
   departure_before_arrival: {
     rules: ['R1'],
-    means: 'The departure date is not after the first day: the assignment has no rows.',
+    means: 'Departure date or last departure lie before the first day: the assignment has no rows.',
     mend: 'Correct the assignment’s dates, or the batch’s start.',
   },
   inactive_without_departure: {
@@ -94,6 +94,11 @@ export const ANOMALY_TEXTS = {
     rules: ['R10'],
     means: 'Fish arrive after the last day: they do not count.',
     mend: 'Correct the date of the transfer or delivery, or the departure date.',
+  },
+  departure_outside_stay: {
+    rules: ['R14'],
+    means: 'Fish leave on a day on which the assignment has no row: they stay in its rows.',
+    mend: 'Correct the date of the transfer or harvest, or the assignment’s dates.',
   },
   transfer_to_itself: {
     rules: ['R10'],

@@ -115,8 +115,9 @@ export class DayComputer {
     feed.moveTo(day);
     const fed = feed.named || feed.shared;
     const kg = feed.amount / 10_000;
-    const gain =
-      biomass - biomassBefore - movements.arrivingGrams / 1000 + (movements.leaving * weight) / 1000;
+    // On a day that is clamped fewer left than the books say.
+    const gone = Math.min(movements.leaving, population + movements.arriving);
+    const gain = biomass - biomassBefore - movements.arrivingGrams / 1000 + (gone * weight) / 1000;
     const converts = kg > 0 && gain > 1;
 
     this.#weight = weight;
@@ -217,11 +218,12 @@ export class DayComputer {
       return;
     }
     const expected = this.#population * rate + this.#remainder;
-    const rounded = roundWhole(expected);
+    // A remainder of −0.5 rounds to nobody: one death less would be one too many the day after.
+    const rounded = Math.max(0, roundWhole(expected));
     this.#mortalitySource = MODEL;
     this.#mortalityConfidence = MODEL_CONFIDENCE;
     this.#remainder = expected - rounded;
-    this.#deaths = Math.min(Math.max(0, rounded), there);
+    this.#deaths = Math.min(rounded, there);
   }
 
   #noteClamp(day: Day, present: number): void {

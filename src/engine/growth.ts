@@ -7,8 +7,8 @@ export type Growth =
   | { readonly code: 1; readonly tgc: number; readonly n: number; readonly m: number }
   | { readonly code: 2; readonly c: number };
 
-/** Heaviest weight, g, that a model may grow a fish to: far past any fish, far below where doubles lose grams. */
-const GROWTH_LIMIT_G = 1e12;
+/** Heaviest weight, g, that a model may grow a fish to: far past any fish, and the biomass of any count fits its column. */
+const GROWTH_LIMIT_G = 1e9;
 
 /** The override's values where it has them, else the model's; exponents that both lack are 1 and 2/3. */
 export function growthOf(model: TgcModelFact, override: TgcStageFact | null, setting: GrowthModel): Growth {

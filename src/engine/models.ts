@@ -67,7 +67,9 @@ export class Models {
           ? Number.NaN
           : deathRate(scenario.mortality, rowForStage(scenario.mortalityStages, name)),
       maxWeight:
-        next === null ? Infinity : (constraint?.maxWeightG ?? inGrams(stage?.maxWeightE4) ?? Infinity),
+        next === null
+          ? Infinity
+          : (positive(constraint?.maxWeightG) ?? positive(inGrams(stage?.maxWeightE4)) ?? Infinity),
       nextStageId: next?.id ?? null,
       openingWeight:
         positive(constraint?.minWeightG) ??
@@ -89,18 +91,20 @@ function nextStage(stage: StageFact, stages: readonly StageFact[]): StageFact | 
   return next;
 }
 
-/** R18: the stage's own rate before the model's; weekly rates compound over seven days. */
+/** R18: the stage's own rate before the model's; weekly rates compound over seven days. Nobody comes back to life. */
 function deathRate(model: MortalityModelFact, override: MortalityStageFact | null): number {
   const daily = override?.dailyPercent ?? null;
-  if (daily !== null) return daily / 100;
+  if (daily !== null) return Math.max(0, daily / 100);
   const weekly = override?.weeklyPercent ?? null;
   if (weekly !== null) return dailyFromWeekly(weekly);
-  return model.frequency === 'weekly' ? dailyFromWeekly(model.ratePercent) : model.ratePercent / 100;
+  return model.frequency === 'weekly'
+    ? dailyFromWeekly(model.ratePercent)
+    : Math.max(0, model.ratePercent / 100);
 }
 
 /** Above 100 % nobody survives the week. */
 function dailyFromWeekly(percent: number): number {
-  return 1 - Math.pow(Math.max(0, 1 - percent / 100), 1 / 7);
+  return 1 - Math.pow(Math.min(1, Math.max(0, 1 - percent / 100)), 1 / 7);
 }
 
 function inGrams(weightE4: number | null | undefined): number | null {

@@ -14,6 +14,7 @@ import type { Stay } from './stay.ts';
  * equal weights where all are 0.
  */
 export function shareOut(total: number, weights: readonly number[]): number[] {
+  if (weights.length === 0) return [];
   const sum = weights.reduce((a, b) => a + b, 0);
   if (sum === 0)
     return shareOut(

@@ -156,19 +156,29 @@ function openingOf(facts: StayFacts, stay: Stay, batch: BatchFacts, settings: En
 }
 
 function anomaliesOf(stay: Stay, opening: number): Anomaly[] {
-  const { id, departureDay, isActive } = stay.assignment;
+  const { id, departureDay, isActive, populationCount } = stay.assignment;
   const anomalies: Anomaly[] = [];
   const add = (rule: string, code: AnomalyCode, detail: string): void => {
     anomalies.push({ assignmentId: id, day: null, rule, code, detail });
   };
-  if (departureDay !== null && departureDay <= stay.first) {
-    add('R1', 'departure_before_arrival', 'departure_date is not after the first day');
+  const left = departureDay === null ? lastDay(stay.assignment, null, stay.departures) : departureDay - 1;
+  if (left < stay.first) {
+    add('R1', 'departure_before_arrival', 'departure_date, or the last departure, is before the first day');
   }
   if (!isActive && departureDay === null && stay.departures.length === 0) {
     add('R1', 'inactive_without_departure', 'not active, without departure_date and without a departure');
   }
-  if (opening < 0) {
-    add('R5', 'negative_opening', `population_count and movements give ${opening} fish on the first day`);
+  if (opening < 0 || populationCount < 0) {
+    add(
+      'R5',
+      'negative_opening',
+      `population_count (${populationCount}) and movements give ${opening} fish on the first day`,
+    );
+  }
+  for (const { day, count } of stay.departures) {
+    // On the departure day the destination has the fish already, and no row here tells of them.
+    if ((day >= stay.first && day <= stay.last) || day === departureDay) continue;
+    add('R14', 'departure_outside_stay', `${count} fish leave on a day without a row`);
   }
   for (const { day, count, transfer } of stay.arrivals) {
     if (day <= stay.last) continue;

@@ -156,6 +156,8 @@ class Run {
   ): void {
     const anew = this.#asked.get(id)?.reasons.some((reason) => DESTINATION_KINDS.has(reason)) === true;
     for (const { destId, day, window } of context.destinationsOf(id)) {
+      // It read the row just computed.
+      if (destId === id) continue;
       const moved = changed.has(day - 1) && weightMoved(day - 1, rows, stored);
       // What this run computes was loaded under the source's lock: it saw the stored row, or this run's own.
       if (this.#covers(destId, window) && (!moved || !this.#computed.has(destId))) continue;

@@ -12,7 +12,7 @@ export const assignmentTable = sourceTable({
     batchId: row.ref('batch_id'),
     containerId: row.ref('container_id'),
     stageId: row.optRef('lifecycle_stage_id'),
-    populationCount: row.count('population_count'),
+    populationCount: row.int('population_count'),
     avgWeightE4: row.optE4('avg_weight_g'),
     startDay: row.day('assignment_date'),
     departureDay: row.optDay('departure_date'),

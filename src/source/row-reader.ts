@@ -17,6 +17,8 @@ import type { SiteCalendar } from './site-calendar.ts';
 
 /** What Debezium sends for an unchanged value that was stored out of line. */
 const UNAVAILABLE = '__debezium_unavailable_value';
+/** Grams, degrees, percent: what a row's columns hold with certainty, whatever is computed from it. */
+const LARGEST = 1e9;
 const SHOWN_CHARACTERS = 80;
 const EARLIEST_US = (EARLIEST_FACT_DAY - 1) * US_PER_DAY;
 const LATEST_US = (LATEST_FACT_DAY + 2) * US_PER_DAY;
@@ -195,14 +197,17 @@ export class RowReader {
     const value = this.#row[column];
     const text = typeof value === 'number' ? String(value) : value;
     const units = typeof text === 'string' ? parseE4(text) : null;
-    return units ?? this.#refuseValue(column, 'is not a decimal of at most four places');
+    if (units === null) return this.#refuseValue(column, 'is not a decimal of at most four places');
+    return Math.abs(units) <= LARGEST * 10_000 ? units : this.#refuseLarge(column);
   }
 
   #float(column: string): number {
     const value = this.#row[column];
     const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
-    if (typeof number === 'number' && Number.isFinite(number)) return number;
-    return this.#refuseValue(column, 'is not a finite number');
+    if (typeof number !== 'number' || !Number.isFinite(number)) {
+      return this.#refuseValue(column, 'is not a finite number');
+    }
+    return Math.abs(number) <= LARGEST ? number : this.#refuseLarge(column);
   }
 
   #date(column: string): Day {
@@ -231,6 +236,10 @@ export class RowReader {
   #refuseValue(column: string, why: string): number {
     this.#reject(REJECTIONS.invalidValue, `${this.#describe(column)} ${why}`);
     return 0;
+  }
+
+  #refuseLarge(column: string): number {
+    return this.#refuseValue(column, `is beyond ±${LARGEST}, which no weight, temperature or rate is`);
   }
 
   #refuseDate(column: string): number {

@@ -219,6 +219,28 @@ describe('R15, R18 mortality', () => {
     });
   });
 
+  test('R18: where half a fish too many died, nobody dies of a rate of 0', () => {
+    const none = { id: 1, modelId: 1, stageName: 'parr', dailyPercent: 0, weeklyPercent: null };
+    const { rows } = outcome({
+      batch: batch({
+        assignments: [assignment({ populationCount: 1000, stageId: 1 })],
+        // The day they are grown up, 0.5 fish are due: one dies, and half a fish is left over.
+        stages: [stage({ maxWeightE4: 1 }), stage({ id: 2, name: 'Parr', order: 2 })],
+        scenario: scenario({ mortality: model({ ratePercent: 0.05 }), mortalityStages: [none] }),
+      }),
+      horizon: D + 4,
+    });
+    expect(rows.map((row) => row.mortalityCount)).toEqual([1, 0, 0, 0, 0]);
+    expect(rows.map((row) => row.mortalityRemainder)).toEqual(Array(5).fill(-0.5));
+  });
+
+  test('R18: a rate below 0 brings nobody back', () => {
+    const rows = dying({ ratePercent: -5 }, 100, 3);
+    expect(rows.map((row) => row.population)).toEqual([100, 100, 100]);
+    expect(rows.map((row) => row.mortalityRemainder)).toEqual([0, 0, 0]);
+    expect(dying({ frequency: 'weekly', ratePercent: -5 }, 100, 1)[0]!.population).toBe(100);
+  });
+
   test('R18: a weekly rate is compounded: 10 % a week takes a tenth in seven days', () => {
     const rows = dying({ frequency: 'weekly', ratePercent: 10 }, 1_000_000, 7);
     expect(rows[6]!.population).toBeGreaterThanOrEqual(899_997);
@@ -374,6 +396,22 @@ describe('R17 observed FCR', () => {
     expect(row.observedFcr).toBe(fcr);
     expect(row.sources['fcr']).toBe(fcr === null ? 'insufficient_data' : 'calculated');
     expect(row.confidenceScores['fcr']).toBe(fcr === null ? 0 : 0.9);
+  });
+
+  test('R17: on a clamped day only the fish that were there have left', () => {
+    const { rows } = outcome({
+      batch: batch({
+        assignments: [assignment({ departureDay: D + 9, populationCount: 1000 })],
+        transfers: [transfer({ day: D, count: 50_000 })],
+      }),
+      facts: facts({
+        samples: [sample({ day: D, weightE4: 120_000 })],
+        feedings: [feeding({ day: D, amountE4: 24_000 })],
+      }),
+      horizon: D,
+    });
+    // 1000 fish grew 2 g each, and all of them left.
+    expect(rows[0]).toMatchObject({ population: 0, observedFcr: 1.2 });
   });
 
   test('R17: movements are taken out: fish that come or go are no growth, deaths are a loss', () => {

@@ -165,6 +165,21 @@ describe('R20 stage', () => {
     expect(stagesOf(1, [{ ...constraint, maxWeightG: null }])).toEqual([2, 4, 4, 4]);
   });
 
+  test('R20: a maximum of 0 is none', () => {
+    const constraint = { id: 1, setId: 1, stageName: 'fry', minWeightG: null, maxWeightG: 0 };
+    expect(stagesOf(1, [constraint])).toEqual([2, 4, 4, 4]);
+    const withoutMaximum = stages.map((one) => ({ ...one, maxWeightE4: 0 }));
+    const { rows } = outcome({
+      batch: batch({
+        assignments: [assignment({ stageId: 1 })],
+        stages: withoutMaximum,
+        scenario: scenario(),
+      }),
+      horizon: D + 1,
+    });
+    expect(rows.map((row) => row.stageId)).toEqual([1, 1]);
+  });
+
   test('R20: no stage, or one that is not known, stays as it is', () => {
     expect(stagesOf(null)).toEqual([null, null, null, null]);
     expect(stagesOf(77)).toEqual([77, 77, 77, 77]);

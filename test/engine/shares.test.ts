@@ -11,6 +11,7 @@ describe('R18, R19 shares by largest remainder', () => {
     [7, [3, 0, 4], [3, 0, 4]],
     [1, [1, 5, 5], [0, 1, 0]],
     [0, [2, 3], [0, 0]],
+    [3, [], []],
     [9_999_999_999, [1_999_999_999, 2_000_000_000], [4_999_999_998, 5_000_000_001]],
   ])('R18: %s by %j is %j', (total, weights, shares) => {
     expect(shareOut(total, weights)).toEqual(shares);

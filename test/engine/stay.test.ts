@@ -12,6 +12,7 @@ describe('R1, R2 interval', () => {
     ['the batch begins later', {}, { startDay: D + 2 }, [2, 9], []],
     ['the day before departure', { departureDay: D + 5 }, {}, [0, 4], []],
     ['the batch ends', { departureDay: D + 5 }, { endDay: D + 3 }, [0, 3], []],
+    ['departs before it comes', { departureDay: D - 3 }, {}, null, ['R1 departure_before_arrival @-']],
     ['departs on the first day', { departureDay: D }, {}, null, ['R1 departure_before_arrival @-']],
     ['departs a day after it comes', { departureDay: D + 1 }, {}, [0, 0], []],
     ['begins after the horizon', { startDay: D + 10 }, {}, null, []],
@@ -47,6 +48,32 @@ describe('R1, R2 interval', () => {
       expect(result.interval).toEqual({ from: D, to: D + last });
     },
   );
+
+  test('R1: a stay that its only departure ended before it began has no rows, and an anomaly', () => {
+    const left = batch({
+      assignments: [assignment({ isActive: false })],
+      transfers: [transfer({ day: D - 1 })],
+    });
+    const result = outcome({ batch: left });
+    expect(result.interval).toBeNull();
+    expect(codes(result.anomalies).toSorted()).toEqual([
+      'R1 departure_before_arrival @-',
+      'R14 departure_outside_stay @-',
+    ]);
+  });
+
+  test.each([
+    ['before the first day', D - 1, ['R14 departure_outside_stay @-']],
+    ['on the last day', D + 4, []],
+    ['on the departure day', D + 5, []],
+    ['after it', D + 6, ['R14 departure_outside_stay @-']],
+  ])('R14: fish that leave %s', (_, day, anomalies) => {
+    const stays = batch({
+      assignments: [assignment({ departureDay: D + 5 })],
+      transfers: [transfer({ day })],
+    });
+    expect(codes(outcome({ batch: stays }).anomalies)).toEqual(anomalies);
+  });
 
   test('R1: fish that are all dead or gone keep their rows', () => {
     const result = outcome({ batch: batch({ assignments: [assignment({ populationCount: 0 })] }) });
@@ -89,6 +116,16 @@ describe('R5 opening population', () => {
     const { rows, anomalies } = outcome({ batch: batch({ transfers: [comes(D + 2, 1500)] }) });
     expect(rows[0]!.population).toBe(0);
     expect(rows[2]!.population).toBe(1500);
+    expect(codes(anomalies)).toEqual(['R5 negative_opening @-']);
+  });
+
+  test.each([
+    ['as the count stands', []],
+    ['even where fish arrive on the first day', [comes(D)]],
+  ])('R5: a count below 0 is an anomaly, %s', (_, transfers) => {
+    const { anomalies } = outcome({
+      batch: batch({ assignments: [assignment({ populationCount: -5 })], transfers }),
+    });
     expect(codes(anomalies)).toEqual(['R5 negative_opening @-']);
   });
 

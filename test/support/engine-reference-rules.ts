@@ -65,11 +65,12 @@ export function byName<R extends { id: Id; stageName: string }>(
 export function rateOf(scenario: ScenarioBundle | null, stage: string | undefined): number | null {
   const model = scenario?.mortality ?? null;
   if (scenario === null || model === null) return null;
-  const weekly = (percent: number) => 1 - Math.pow(Math.max(0, 1 - percent / 100), 1 / 7);
+  const weekly = (percent: number) => 1 - Math.pow(Math.min(1, Math.max(0, 1 - percent / 100)), 1 / 7);
   const row = byName(scenario.mortalityStages, stage);
-  if (row?.dailyPercent != null) return row.dailyPercent / 100;
+  const daily = (percent: number) => Math.max(0, percent / 100);
+  if (row?.dailyPercent != null) return daily(row.dailyPercent);
   if (row?.weeklyPercent != null) return weekly(row.weeklyPercent);
-  return model.frequency === 'daily' ? model.ratePercent / 100 : weekly(model.ratePercent);
+  return model.frequency === 'daily' ? daily(model.ratePercent) : weekly(model.ratePercent);
 }
 
 interface Temperature {

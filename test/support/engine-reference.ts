@@ -131,8 +131,14 @@ class Reference {
       else ends.push(Math.max(...departures.map(({ day }) => day)));
     }
     const last = Math.min(...ends);
-    if (assignment.departureDay !== null && assignment.departureDay <= first) {
-      this.note(id, null, 'R1', 'departure_before_arrival');
+    const departed = departures.map(({ day }) => day);
+    let ownEnd = Infinity;
+    if (assignment.departureDay !== null) ownEnd = assignment.departureDay - 1;
+    else if (!assignment.isActive && departed.length > 0) ownEnd = Math.max(...departed);
+    if (ownEnd < first) this.note(id, null, 'R1', 'departure_before_arrival');
+    for (const { day } of departures) {
+      const outside = day < first || day > last;
+      if (outside && day !== assignment.departureDay) this.note(id, null, 'R14', 'departure_outside_stay');
     }
     for (const { dated } of arrivals) {
       if (Math.max(dated, first) > last) this.note(id, null, 'R10', 'arrival_after_end');
@@ -150,13 +156,19 @@ class Reference {
     arrivals: Arrival[],
     out: TransferFact[],
   ): number {
-    if (arrivals.some(({ dated }) => dated <= first)) return 0;
+    const negative = (): void => {
+      if (assignment.populationCount < 0) this.note(assignment.id, null, 'R5', 'negative_opening');
+    };
+    if (arrivals.some(({ dated }) => dated <= first)) {
+      negative();
+      return 0;
+    }
     if (assignment.departureDay !== null && assignment.populationCount > 0) return assignment.populationCount;
     let raw = assignment.populationCount;
     for (const { count, deaths } of out) raw += count + deaths;
     for (const { count } of arrivals) raw -= count;
     if (this.farm.settings.recordedDeathsInCount) raw += batch.recordedDeaths?.get(assignment.id) ?? 0;
-    if (raw < 0) this.note(assignment.id, null, 'R5', 'negative_opening');
+    if (raw < 0 || assignment.populationCount < 0) this.note(assignment.id, null, 'R5', 'negative_opening');
     return Math.max(0, raw);
   }
 
@@ -224,8 +236,8 @@ class Reference {
     const rate = rateOf(stay.batch.scenario, stageOf(stay.batch, previous.stageId)?.name);
     if (rate === null) return { deaths: 0, source: 'none', sure: 0, rest: previous.remainder };
     const expected = previous.population * rate + previous.remainder;
-    const deaths = halfAway(expected, 0);
-    return { deaths: Math.max(0, deaths), source: 'model', sure: 0.4, rest: expected - deaths };
+    const deaths = Math.max(0, halfAway(expected, 0));
+    return { deaths, source: 'model', sure: 0.4, rest: expected - deaths };
   }
 
   /** null: nothing was fed. */
@@ -293,8 +305,9 @@ class Reference {
     const biomass = (population * weight) / 1000;
 
     const feed = this.feedOn(stay, day);
+    const gone = Math.min(leaving, previous.population + arrivals);
     const gain =
-      biomass - (previous.population * previous.weight) / 1000 - grams / 1000 + (leaving * weight) / 1000;
+      biomass - (previous.population * previous.weight) / 1000 - grams / 1000 + (gone * weight) / 1000;
     const fcr = feed !== null && feed > 0 && gain > 1 ? halfAway(Math.min(feed / gain, 10), 3) : null;
     const sources: Record<string, string> = {
       weight: weightSource,
@@ -351,7 +364,7 @@ class Reference {
     if (stage === undefined) return stageId;
     const constraint = byName(batch.scenario?.constraints ?? [], stage.name)?.maxWeightG ?? null;
     const expected = stage.maxWeightE4 === null ? null : stage.maxWeightE4 / 10_000;
-    const max = constraint ?? expected;
+    const max = [constraint, expected].find((limit) => limit !== null && limit > 0) ?? null;
     if (max === null || weight < max) return stageId;
     const later = batch.stages
       .filter((other) => other.speciesId === stage.speciesId && other.order > stage.order)
@@ -413,5 +426,5 @@ function growth(
     const root = Math.cbrt(weight) + (tgc < 0.01 ? tgc : tgc / 1000) * warmth;
     after = root * root * root;
   }
-  return { weight: after >= 0 && after <= 1e12 ? after : Number.NaN, used };
+  return { weight: after >= 0 && after <= 1e9 ? after : Number.NaN, used };
 }
