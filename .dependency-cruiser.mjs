@@ -19,7 +19,7 @@ const MAY_IMPORT = {
   postgres: ['domain', 'runtime', 'net'],
   // Steps reach the world through the ports in domain/ports.ts alone.
   ...Object.fromEntries(
-    ['ingest', 'recompute', 'publish', 'scheduler', 'reconcile'].map((folder) => [
+    ['ingest', 'recompute', 'publish', 'scheduler', 'reconcile', 'resnapshot'].map((folder) => [
       folder,
       [...PURE, 'domain', 'runtime'],
     ]),
@@ -74,7 +74,9 @@ export default {
       name: 'steps-do-io-through-ports',
       comment: 'a step or a pure folder that imports a client has gone round its port',
       severity: 'error',
-      from: { path: `^src/(domain|${PURE.join('|')}|ingest|recompute|publish|scheduler|reconcile)/` },
+      from: {
+        path: `^src/(domain|${PURE.join('|')}|ingest|recompute|publish|scheduler|reconcile|resnapshot)/`,
+      },
       to: {
         path: `node_modules/(pg|pg-copy-streams|kafkajs|undici|oauth4webapi|fastify|lz4-napi|@kafkajs/confluent-schema-registry)/`,
       },

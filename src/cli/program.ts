@@ -14,6 +14,7 @@ import { addDemo } from './commands/demo.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addReconcile } from './commands/reconcile.ts';
 import { addRecompute } from './commands/recompute.ts';
+import { addResnapshot } from './commands/resnapshot.ts';
 import { addRetry } from './commands/retry.ts';
 import { addRun } from './commands/run.ts';
 import { addStack } from './commands/stack.ts';
@@ -35,6 +36,7 @@ const COMMANDS = [
   addRetry,
   addRecompute,
   addAnomalies,
+  addResnapshot,
   addAnchors,
   addReconcile,
   addConfig,

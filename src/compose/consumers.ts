@@ -35,6 +35,7 @@ export function consumerEvents(app: App, consumer: 'ingest' | 'recompute'): Part
       health.set(consumer, `${nameOf(at)} waits: ${describeError(error)}`, nameOf(at));
     },
     repositioned: (at, reason) => log.info({ ...at, reason }, 'seeks to the stored position'),
+    positioned: (at) => health.set(consumer, null, nameOf(at)),
     lag: (at, records) => recordLag(app, consumer, at, records),
     restarting: (reason, error) => {
       health.set(consumer, `restarting: ${describeError(error)}`);
@@ -48,7 +49,7 @@ function nameOf({ topic, partition }: PartitionId): string {
   return `${topic}/${partition}`;
 }
 
-/** A failure that will not heal: the partition stands still until the process is started again, and says so. */
+/** A failure that will not heal by itself: the partition stands still, and says so. */
 export function partitionHalted(
   { health, log }: App,
   consumer: 'ingest' | 'recompute',
@@ -56,7 +57,7 @@ export function partitionHalted(
   at: PartitionId,
 ): void {
   health.set(consumer, `${nameOf(at)} is halted: ${describeError(error)}`, nameOf(at));
-  log.error({ err: error, consumer, ...at }, `${nameOf(at)} is halted: mend it, then start again`);
+  log.error({ err: error, consumer, ...at }, `${nameOf(at)} is halted: ${describeError(error)}`);
 }
 
 function recordLag(

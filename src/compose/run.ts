@@ -16,8 +16,10 @@ import { Health } from './app.ts';
 import type { App } from './app.ts';
 import { createIngestService } from './ingest-service.ts';
 import { createMonitorService, readinessChecks } from './monitor-service.ts';
+import { createPositionsService } from './positions-service.ts';
 import { createPublishService } from './publish-service.ts';
 import { createRecomputeService } from './recompute-service.ts';
+import { createResnapshotService } from './resnapshot.ts';
 import { createSchedulerService } from './scheduler-service.ts';
 import { createStoreService } from './store-service.ts';
 import type { StoreService } from './store-service.ts';
@@ -106,6 +108,8 @@ function servicesOf(base: Omit<App, 'store'>, opening: StoreService, roles: read
     opening,
     madeAtStart('monitor', () => createMonitorService(app())),
     ...chosen.map((role) => madeAtStart(role, () => start(role))),
+    ...(roles.includes('ingest') ? [madeAtStart('positions', () => createPositionsService(app()))] : []),
+    ...(roles.includes('scheduler') ? [madeAtStart('resnapshot', () => createResnapshotService(app()))] : []),
     ...(supervised ? [madeAtStart('supervisor', () => createSupervisorService(app()))] : []),
   ];
 }

@@ -134,7 +134,7 @@ export const OPTIONS = {
     adminUrl: postgresUrl({
       default: localPostgres(SOURCE_DATABASE),
       prose:
-        'The farm’s database, as a role that may create roles and publications. Only the `connectors` commands use it.',
+        'The farm’s database, as a role that may create roles and publications. Only the `connectors` commands and `resnapshot` use it.',
       secret: true,
     }),
     role: name(IDENTIFIER, 'lower-case letters, digits and underscores', {
@@ -321,6 +321,17 @@ export const OPTIONS = {
   },
   shutdown: {
     deadlineMs: ms(100, HOUR, 25_000, 'How long an orderly stop may take.'),
+  },
+  resnapshot: {
+    maxPercent: whole(
+      '%',
+      { min: 0, max: 100 },
+      {
+        default: 20,
+        prose:
+          'Most of a table’s facts that a resnapshot removes, because the source did not show their rows, without being told `--force`.',
+      },
+    ),
   },
   retention: {
     years: wholeOrNone(

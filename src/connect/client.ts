@@ -185,6 +185,20 @@ export class ConnectClient {
     }
   }
 
+  /** Where the connector goes on, by its own terms; null while it has not said. */
+  async offset(name: string): Promise<Readonly<Record<string, unknown>> | null> {
+    const found = await this.#rest.call<{ offsets: readonly { offset: Record<string, unknown> | null }[] }>(
+      'GET',
+      `${path(name)}/offsets`,
+    );
+    return found?.offsets[0]?.offset ?? null;
+  }
+
+  /** Writes a configuration without asking the plugin about it. */
+  async configure(name: string, config: ConnectorConfig): Promise<void> {
+    await this.#rest.call('PUT', `${path(name)}/config`, { ...config, name });
+  }
+
   /** Whether the connector has committed offsets: without, it begins with a snapshot. */
   async hasOffsets(name: string): Promise<boolean> {
     const found = await this.#rest.call<{ offsets: readonly unknown[] }>('GET', `${path(name)}/offsets`);

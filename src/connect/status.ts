@@ -52,7 +52,8 @@ function renderSlot(slot: SlotStatus | null | 'unknown'): string {
   if (slot === null) return 'slot: none';
   const use = slot.active ? 'in use' : 'not in use';
   const lag = `${renderBytes(slot.lagBytes)} behind, ${renderBytes(slot.retainedBytes)} of WAL kept`;
-  const lost = slot.walStatus === 'lost' ? '; the WAL it needs is gone: a new snapshot is needed' : '';
+  const lost =
+    slot.walStatus === 'lost' ? '; the WAL it needs is gone: `anchorline resnapshot --all --new-slot`' : '';
   return `slot ${slot.slot}: ${use}, ${lag} (${slot.walStatus ?? 'unknown'})${lost}`;
 }
 

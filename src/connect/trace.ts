@@ -26,7 +26,7 @@ interface Hint {
 const HINTS: readonly Hint[] = [
   {
     seen: /no longer available on the server|can no longer (get changes from|access) replication slot|replication slot "[^"]+" does not exist|requested WAL segment .* has already been removed/,
-    mend: 'the source no longer has the changes that come next: `anchorline connectors remove --drop-slot`, then `anchorline connectors apply`, which takes a new snapshot',
+    mend: 'the source no longer has the changes that come next: `anchorline resnapshot --all --new-slot` captures anew and makes up for what was missed',
   },
   {
     seen: /replication slot "[^"]+" is active/,

@@ -33,7 +33,7 @@ export const REJECTION_TEXTS = {
   missingField: {
     means:
       'A column that must hold a value is null or absent (or an unchanged large value was left out and none is stored).',
-    mend: 'Compare the source’s schema with the captured tables; take a new snapshot of the row if its value was left out.',
+    mend: 'Compare the source’s schema with the captured tables; `anchorline resnapshot` of the table if its value was left out.',
   },
   invalidValue: {
     means:

@@ -13,7 +13,7 @@ export interface SourceRecord {
   readonly timestampMs: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  /** No rule reads them: they are kept with a record that is set aside. */
+  /** No rule reads them: they are kept with a record that is set aside, and tell what a resnapshot wrote. */
   readonly headers?: RecordHeaders | undefined;
 }
 

@@ -78,7 +78,7 @@ function complete(kind: FactKind, image: object, before: Fact | null): Fact | un
 function withoutStoredValue(kind: FactKind, id: Id): Rejection {
   return {
     code: REJECTIONS.missingField,
-    message: `${kind} ${id}: the source left out an unchanged large value and none is stored; take a new snapshot of this row`,
+    message: `${kind} ${id}: the source left out an unchanged large value and none is stored; \`anchorline resnapshot\` of its table brings it`,
   };
 }
 

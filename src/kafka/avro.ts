@@ -75,6 +75,20 @@ export function avroBody(record: Buffer): Buffer {
   return record.subarray(HEADER_BYTES);
 }
 
+/**
+ * Encodes with the subject's latest schema, which somebody else registered. Throws ConfigurationError where there is
+ * none, and from the encoder a TypeError for what does not fit it.
+ */
+export async function createKeyEncoder(
+  address: RegistryAddress | string,
+  subject: string,
+): Promise<(value: unknown) => Buffer> {
+  const registry = new Registry(address);
+  const id = await registry.latest(subject);
+  const type = await registry.schema(id);
+  return (value) => framed(id, type.toBuffer(value));
+}
+
 /** Avro's own message is of no use where the value holds a bigint. */
 function misfits(type: Type, value: unknown): string {
   const paths: string[] = [];
@@ -173,6 +187,18 @@ class Registry {
 
   async schema(id: number): Promise<Type> {
     return (await this.#client.getSchema(id)) as unknown as Type;
+  }
+
+  /** The id of the subject's newest schema. */
+  async latest(subject: string): Promise<number> {
+    try {
+      return await this.#client.getLatestSchemaId(subject);
+    } catch (error) {
+      if (statusOf(error) === 404 && (await this.answers())) {
+        throw new ConfigurationError('REG003', `the registry has no schema under ${subject}`, error);
+      }
+      throw outOfReach(error);
+    }
   }
 
   async register(subject: string, schema: object): Promise<number> {

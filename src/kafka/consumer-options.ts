@@ -37,6 +37,8 @@ export interface ConsumerEvents {
   retrying(at: PartitionId, error: unknown, attempt: number): void;
   /** `stale`: another owner had moved the position; `jumped`: the client had fetched from elsewhere. */
   repositioned(at: PartitionId, reason: 'stale' | 'jumped'): void;
+  /** It goes on from a position within its log. */
+  positioned(at: PartitionId): void;
   lag(at: PartitionId, records: number): void;
   restarting(reason: RestartReason, error: unknown): void;
 }
@@ -48,7 +50,10 @@ export interface ConsumerOptions {
   /** `group`: Kafka's committed offsets; else the store's positions, and Kafka's are for displays only. */
   readonly positions: 'group' | PositionOf;
   readonly handleBatch: HandleBatch;
-  /** An error that will not heal; its partition stays halted until the process starts again. */
+  /**
+   * An error that will not heal: its partition stays halted until the process starts again or, where the position lay
+   * outside the log, until somebody has moved it.
+   */
   readonly onFatal: (error: unknown, at: PartitionId) => void;
   readonly log: Logger;
   readonly clock: Clock;

@@ -36,6 +36,8 @@ const FINAL_COMMIT_MS = 3_000;
 const STOPPED_GRACE_MS = 5_000;
 const DISCONNECT_MS = 10_000;
 const LEAST_MS = 1_000;
+/** How often it is looked whether a position that lay outside its log has been mended. */
+const OUTSIDE_LOOK_MS = 3_000;
 
 export class ConsumerSession implements PartitionControl {
   readonly #options: ConsumerOptions;
@@ -217,15 +219,31 @@ export class ConsumerSession implements PartitionControl {
     const { low, high } = bounds ?? { low: 0n, high: position };
     // Position 0 means "never read": then nothing that was removed before was ours to read.
     if (position > high || (position < low && position !== 0n)) {
-      this.halt(state, new PositionOutsideLogError(state.id, position, low, high));
+      this.#outside(state, new PositionOutsideLogError(state.id, position, low, high));
       return;
     }
+    if (state.isOutside)
+      this.#options.log.info({ ...state.id }, `${state.name} goes on: its position was moved`);
+    state.isOutside = false;
+    this.#options.events?.positioned?.(state.id);
     state.position = position;
     state.fetchFrom = position < low ? low : position;
     state.phase = 'consuming';
     state.committable = state.fetchFrom;
     this.#ask('seek', () => this.#consumer.seek({ ...state.id, offset: String(state.fetchFrom) }));
     this.#tell('resume', [state]);
+  }
+
+  /** It stands still until somebody moves the position; told once. */
+  #outside(state: PartitionState, error: PositionOutsideLogError): void {
+    if (state.isOutside) state.phase = 'halted';
+    else this.halt(state, error);
+    state.isOutside = true;
+    state.timer = setTimeout(() => {
+      if (!this.isCurrent(state)) return;
+      state.phase = 'positioning';
+      void this.#position([state], 0);
+    }, OUTSIDE_LOOK_MS);
   }
 
   // ── batches ────────────────────────────────────────────────────────────────

@@ -56,12 +56,13 @@ export class PositionOutsideLogError extends AnchorlineError {
     if (position > high) {
       super(
         KAFKA_ERRORS.positionBeyondEnd,
-        `${where}: the topic was made anew or lost its end; take a new snapshot into a new schema (replay)`,
+        `${where}: the topic was made anew or lost its end; \`anchorline resnapshot\` of its table mends it`,
       );
     } else {
       super(
         KAFKA_ERRORS.recordsRemoved,
-        `${where}: records not yet read were removed; make the topic compacted, then take a new snapshot`,
+        `${where}: records not yet read were removed; \`anchorline topics apply\`, then ` +
+          '`anchorline resnapshot` of its table mends it',
       );
     }
   }

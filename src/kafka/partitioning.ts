@@ -7,7 +7,11 @@ const SEED = 0x9747b28c;
 const M = 0x5bd1e995;
 
 export function partitionOfAssignment(assignmentId: number, partitions: number): number {
-  return (murmur2(Buffer.from(String(assignmentId), 'utf8')) & 0x7fffffff) % partitions;
+  return partitionOfKey(Buffer.from(String(assignmentId), 'utf8'), partitions);
+}
+
+export function partitionOfKey(key: Buffer, partitions: number): number {
+  return (murmur2(key) & 0x7fffffff) % partitions;
 }
 
 /** The 32-bit hash of Kafka's clients, as a signed integer. */

@@ -1,6 +1,8 @@
+import kafkajs from 'kafkajs';
 import type { Admin } from 'kafkajs';
 
 import type { PartitionId } from '../domain/ports.ts';
+import type { LogBounds, TopicLogs } from '../domain/resnapshot.ts';
 
 /** The log's bounds: first offset kept, and the next offset to be written (read-committed). */
 export interface Watermarks {
@@ -11,7 +13,7 @@ export interface Watermarks {
 export type WatermarkReader = (at: PartitionId) => Watermarks | undefined;
 
 /** Reads the bounds of partitions' logs; a client that failed is replaced. */
-export class WatermarkSource {
+export class WatermarkSource implements TopicLogs {
   readonly #createAdmin: () => Admin;
   #admin: Promise<Admin> | null = null;
 
@@ -31,6 +33,45 @@ export class WatermarkSource {
       );
     });
     return (at) => found.get(`${at.topic}/${at.partition}`);
+  }
+
+  /** The same as a list of all their partitions. */
+  async bounds(topics: readonly string[]): Promise<readonly LogBounds[]> {
+    const found: LogBounds[] = [];
+    await this.#with(async (admin) => {
+      for (const offsets of await Promise.all(
+        topics.map(async (topic) => ({ topic, offsets: await admin.fetchTopicOffsets(topic) })),
+      )) {
+        for (const { partition, low, high } of offsets.offsets) {
+          found.push({ topic: offsets.topic, partition, low: BigInt(low), end: BigInt(high) });
+        }
+      }
+    });
+    return found;
+  }
+
+  /** For how long compacted topics keep deletes, ms; a topic that is not compacted is left out. */
+  async deletesKept(topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const found = new Map<string, number>();
+    await this.#with(async (admin) => {
+      const { resources } = await admin.describeConfigs({
+        includeSynonyms: false,
+        resources: topics.map((name) => ({
+          type: kafkajs.ConfigResourceTypes.TOPIC,
+          name,
+          configNames: ['cleanup.policy', 'delete.retention.ms'],
+        })),
+      });
+      for (const { resourceName, configEntries } of resources) {
+        const valueOf = (name: string) =>
+          configEntries.find((entry) => entry.configName === name)?.configValue;
+        const keptMs = Number(valueOf('delete.retention.ms'));
+        if (valueOf('cleanup.policy')?.includes('compact') === true && Number.isSafeInteger(keptMs)) {
+          found.set(resourceName, keptMs);
+        }
+      }
+    });
+    return found;
   }
 
   /** The group's committed offsets, null where it has none. */

@@ -62,6 +62,11 @@ export const METRICS = {
     topic: null,
     partition: null,
   }),
+  positionsUnsafe: gauge(
+    'positions_unsafe',
+    'Positions of change topics that cannot go on, or may have missed deletes, until their tables are read again',
+    { reason: ['expired', 'beyond', 'stale'] },
+  ),
   requestLag: gauge('request_lag_records', 'Recompute requests not yet taken', { partition: null }),
 
   dirtyAssignments: gauge('dirty_assignments', 'Assignments that wait to be computed', {}),

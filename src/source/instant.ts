@@ -76,3 +76,10 @@ function offsetOf(text: string): number | null {
   const minutes = Number(match[2]) * 60 + Number(match[3] ?? 0);
   return match[1] === '-' ? -minutes : minutes;
 }
+
+/** The other way round, as the connector writes it: `2023-09-22T23:59:00.250000Z`. */
+export function formatInstantUs(us: number): string {
+  const seconds = Math.floor(us / 1_000_000);
+  const micros = String(us - seconds * 1_000_000).padStart(MAX_DECIMALS, '0');
+  return `${new Date(seconds * 1_000).toISOString().slice(0, 19)}.${micros}Z`;
+}

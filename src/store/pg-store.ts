@@ -5,6 +5,7 @@ import type { Day } from '../domain/day.ts';
 import { ConfigurationError } from '../domain/errors.ts';
 import type { Id, ManualAnchorFact } from '../domain/facts.ts';
 import type { IngestTx, PublishedRow, RecomputeTx, StateStore } from '../domain/ports.ts';
+import type { ResnapshotStore } from '../domain/resnapshot.ts';
 import type { RowCodec } from '../domain/row-codec.ts';
 import type { EngineSettings } from '../domain/settings.ts';
 import { replaceAnomalies } from './anomalies.ts';
@@ -20,12 +21,15 @@ import { acquireLease, releaseLease } from './leases.ts';
 import { load } from './load.ts';
 import { lockAssignments, lockFacts } from './locks.ts';
 import { missingMigrations, readBuild } from './migrate.ts';
+import { noteEnds } from './position-ends.ts';
+import type { Doubt, LogEnd } from './position-ends.ts';
 import { advance, positions } from './positions.ts';
 import { appendPublication, readPublications, settlePublications } from './publications.ts';
 import { readRows } from './published-rows.ts';
 import { readReadings, temperatureParameters, writeReadings } from './readings.ts';
 import { assignmentsWithRows, raiseSequence, republish, retiredAmong } from './reconcile.ts';
 import type { Judged } from './reconcile.ts';
+import { resnapshotStore } from './resnapshots.ts';
 import { resolve } from './resolve.ts';
 import { checkRetention, retire } from './retention.ts';
 import { checkRights } from './rights.ts';
@@ -80,6 +84,9 @@ export interface PgStore extends StateStore, StoreCare {
     judge: (assignmentId: Id, rows: readonly PublishedRow[]) => Judged,
     dryRun: boolean,
   ): Promise<void>;
+  readonly resnapshots: ResnapshotStore;
+  /** See position-ends.ts. */
+  noteEnds(ends: readonly LogEnd[]): Promise<readonly Doubt[]>;
   /** See retention.ts. `cutoff`: assignments that ended before this day. */
   retire(cutoff: Day, limit: number): Promise<readonly Id[]>;
 }
@@ -133,6 +140,8 @@ export async function createPgStore(options: PgStoreOptions): Promise<PgStore> {
     assignmentWeeks: (id) => read((session) => assignmentWeeks(session, id)),
     batchWeeks: (id) => read((session) => batchWeeks(session, id)),
     ...reconciling(write, read),
+    resnapshots: resnapshotStore(write, read),
+    noteEnds: (ends) => write((session) => noteEnds(session, ends)),
     async retire(cutoff, limit) {
       checkRetention(cutoff, await read(readHorizon));
       return write((session) => retire(session, cutoff, limit));

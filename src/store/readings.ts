@@ -8,7 +8,7 @@ import { dayArray, numberArray } from './arrays.ts';
 import type { Session } from './session.ts';
 
 /** Microseconds as an instant: exact, because the product stays below 2⁵³. */
-function instant(us: string): string {
+export function instant(us: string): string {
   return `(timestamptz 'epoch' + ${us} * interval '1 microsecond')`;
 }
 

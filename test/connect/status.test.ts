@@ -45,7 +45,7 @@ describe('in words', () => {
       /FAILED on w\n {4}ConnectException: no\n {4}Caused by: a reason/,
     );
     expect(renderConnectorStatus('c', status)).toContain('not in use');
-    expect(renderConnectorStatus('c', status)).toContain('a new snapshot is needed');
+    expect(renderConnectorStatus('c', status)).toContain('anchorline resnapshot --all --new-slot');
   });
 
   test('nothing deployed', () => {

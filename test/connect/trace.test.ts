@@ -35,8 +35,11 @@ describe('the head of a trace', () => {
 /** Words of Debezium 3.6, Connect 4.3 and Postgres 18 as they were seen. */
 describe('a known failure has its mend:', () => {
   test.each([
-    ['trying to read change stream, but this is no longer available on the server.', 'remove --drop-slot'],
-    ['ERROR: can no longer access replication slot "anchorline"', 'remove --drop-slot'],
+    [
+      'trying to read change stream, but this is no longer available on the server.',
+      'resnapshot --all --new-slot',
+    ],
+    ['ERROR: can no longer access replication slot "anchorline"', 'resnapshot --all --new-slot'],
     ['ERROR: replication slot "anchorline" is active for PID 77', 'source.slot'],
     ['ERROR: all replication slots are in use', 'max_replication_slots'],
     ['Publication autocreation is disabled, please create one and restart the connector.', 'apply'],

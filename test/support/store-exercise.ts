@@ -18,6 +18,7 @@ export async function exerciseStore(store: PgStore, run: number): Promise<void> 
   await recomputeThings(store, id);
   await publishThings(store);
   await lookAtThings(store, id);
+  await resnapshotThings(store, `run-${run}`, id);
   const lease = `lease-${run}`;
   await store.acquireLease(lease, 'me', 60_000);
   await store.acquireLease(lease, 'me', 60_000);
@@ -105,6 +106,36 @@ async function lookAtThings(store: PgStore, id: Id): Promise<void> {
   await store.rows(id, DAY_0, DAY_0);
   await store.assignmentWeeks(id);
   await store.batchWeeks(id);
+}
+
+async function resnapshotThings({ resnapshots, noteEnds }: PgStore, run: string, id: Id): Promise<void> {
+  const at = { topic: 'topic', partition: id };
+  const record = { id, timeUs: 0, offset: 1n, key: Buffer.from('k'), value: Buffer.from('v'), own: null };
+  const shown = { ...at, run, records: [record], unreadable: 0 };
+  const tables = [
+    { table: 'batch_batch', kind: 'batch' },
+    { table: 'environmental_environmentalreading', kind: 'reading' },
+  ] as const;
+  await noteEnds([{ ...at, end: 1n, keepMs: 1 }]);
+  const open = await resnapshots.latest();
+  if (open !== null) await resnapshots.end(open.id, 'cancelled', null);
+  const names = tables.map(({ table }) => table);
+  await resnapshots.create({ id: run, dry: false, force: false, recapture: false, tables: names });
+  await resnapshots.begin(run, [{ ...at, table: 'batch_batch', start: 0n }], [{ ...at, from: 1n, to: 0n }]);
+  await resnapshots.noteRequested(run);
+  await resnapshots.partitions(run);
+  await resnapshots.setTargets(run, [{ ...at, end: 1n }]);
+  for (const [i, of] of tables.entries()) {
+    await resnapshots.pick(run, of);
+    await resnapshots.noteShown({ ...shown, ...of, expected: BigInt(i), next: BigInt(i + 1) });
+    await resnapshots.countGone(of);
+    await resnapshots.markSent(run, of.table, await resnapshots.nextGone(of, 1));
+    await resnapshots.disturbed(of.table, 1);
+    await resnapshots.finish(run, of.table, 'topic');
+  }
+  await resnapshots.noteNews(run, { ...at, expected: 2n, next: 3n }, { told: true, tables: [] });
+  await resnapshots.release(run, names, true);
+  await resnapshots.end(run, 'done', null);
 }
 
 const VALUES: Readonly<Record<string, unknown>> = { day: DAY_0, text: 'x', bool: true };
