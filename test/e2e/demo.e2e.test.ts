@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { CORRECTIONS } from '../../src/demo/corrections.ts';
-import { PORT_SETTINGS } from '../../src/stack/config.ts';
 import type { StackPorts } from '../../src/stack/config.ts';
 import { anchorline } from '../support/cli.ts';
+import { stackEnvironment } from '../support/stack-env.ts';
 
 const plan = inject('stack');
 let elsewhere = '';
@@ -47,13 +47,7 @@ describe('the demo', () => {
 });
 
 function environment(dataDir: string, ports: StackPorts): Record<string, string> {
-  const names = Object.entries(PORT_SETTINGS) as [keyof StackPorts, string][];
-  return {
-    ...Object.fromEntries(names.map(([part, name]) => [name, String(ports[part])])),
-    ANCHORLINE_STACK_DATA_DIR: dataDir,
-    ANCHORLINE_STACK_PROFILE: 'fast',
-    ANCHORLINE_HTTP_PORT: '0',
-  };
+  return { ...stackEnvironment(dataDir, ports), ANCHORLINE_HTTP_PORT: '0' };
 }
 
 /** The rows of the table under a correction's title, their cells with a blank between. */

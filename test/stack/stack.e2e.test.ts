@@ -14,8 +14,10 @@ import { topicManifest } from '../../src/connect/topics.ts';
 import { changeTopic } from '../../src/domain/topics.ts';
 import { systemClock } from '../../src/runtime/system-clock.ts';
 import type { PgEndpoint } from '../../src/stack/config.ts';
+import { processStart } from '../../src/stack/processes.ts';
 import { stackStatus, stackUp } from '../../src/stack/stack.ts';
 import { mendOf } from '../../src/connect/trace.ts';
+import { otherStack } from '../support/stack-other.ts';
 import { PROJECT_DIR, endpointsOf, providerOf } from '../support/stack-provider.ts';
 import { type RecordReader, kafkaOf, readTopics } from '../support/stack-records.ts';
 import { createDatabase, createFarm, inSource } from '../support/stack-source.ts';
@@ -85,6 +87,22 @@ if (plan.kind === 'processes') {
       expect(started).toEqual([]);
       expect(before.map(({ state }) => state)).toEqual(['running', 'running', 'running', 'running']);
       expect((await stackStatus(plan.config)).map(({ pid }) => pid)).toEqual(before.map(({ pid }) => pid));
+    });
+
+    test('is left alone when another one comes and goes, and of that one nothing is left', async () => {
+      const before = await stackStatus(plan.config);
+      await using other = await otherStack();
+      const { config } = other;
+      expect((await other.cli('up')).stdout).toContain(`postgres  127.0.0.1:${config.ports.postgres}`);
+      expect((await other.cli('status')).status).toBe(0);
+      const parts = await stackStatus(config);
+      expect(parts.map(({ state }) => state)).toEqual(['running', 'running', 'running', 'running']);
+      const pids = parts.map(({ pid }) => pid as number);
+      expect(new Set([...pids, ...before.map(({ pid }) => pid)]).size).toBe(8);
+      expect(await other.cli('down')).toMatchObject({ status: 0, stderr: expect.stringContaining('ended') });
+      expect(await Promise.all(pids.map(processStart))).toEqual([null, null, null, null]);
+      expect((await other.cli('status')).stdout.match(/stopped/g)).toHaveLength(4);
+      expect(await stackStatus(plan.config)).toEqual(before);
     });
   });
 }
