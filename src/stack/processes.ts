@@ -98,15 +98,25 @@ async function hasEnded(record: ProcessRecord, timeoutMs: number): Promise<boole
 export async function processStart(pid: number): Promise<string | null> {
   if (process.platform === 'linux') {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
-    if (stat === null) return null;
-    // The command in parentheses may hold anything: fields are counted from behind it.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    if (fields[0] === 'Z' || fields[0] === 'X') return null;
+    const tick = stat === null ? null : startTick(stat);
+    if (tick === null) return null;
     const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
-    return `${boot.trim()}:${fields[19]}`;
+    return `${boot.trim()}:${tick}`;
   }
   const { stdout } = await run('ps', ['-o', 'lstart=', '-p', String(pid)]).catch(() => ({ stdout: '' }));
   return stdout.trim() === '' ? null : stdout.trim();
+}
+
+/**
+ * What /proc/<pid>/stat tells of the start; null for what is left of a process that ended. The first thread may be a
+ * zombie while others still hold ports and files: such a process has not ended.
+ */
+export function startTick(stat: string): string | null {
+  // The command in parentheses may hold anything: fields are counted from behind it.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state, threads, start] = [fields[0], fields[17], fields[19]];
+  const dead = (state === 'Z' || state === 'X') && Number(threads) <= 1;
+  return dead ? null : (start ?? null);
 }
 
 function send(pid: number, signal: NodeJS.Signals): void {

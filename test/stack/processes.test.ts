@@ -3,7 +3,14 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { isSame, processStart, readProcess, startDetached, stopProcess } from '../../src/stack/processes.ts';
+import {
+  isSame,
+  processStart,
+  readProcess,
+  startDetached,
+  startTick,
+  stopProcess,
+} from '../../src/stack/processes.ts';
 
 const node = process.execPath;
 let folder: string;
@@ -74,4 +81,18 @@ describe('a pid file', () => {
       expect(await readProcess(join(folder, 'pid'))).toBeNull();
     },
   );
+});
+
+describe('what the system says of a process', () => {
+  const stat = (state: string, threads: number) =>
+    `4711 (a) b (c) ${state} 1 4711 4711 0 -1 4228364 100 0 0 0 5 6 0 0 20 0 ${threads} 0 584271 0 0 1844 0 0`;
+
+  test.each([
+    ['one that runs', 'S', 40, '584271'],
+    ['one whose first thread has ended, and others hold its ports still', 'Z', 3, '584271'],
+    ['a zombie', 'Z', 1, null],
+    ['one that is just being removed', 'X', 0, null],
+  ])('%s', (_what, state, threads, start) => {
+    expect(startTick(stat(state, threads))).toBe(start);
+  });
 });
