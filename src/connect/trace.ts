@@ -1,14 +1,18 @@
 /** What a stack trace of Connect tells a person: its causes, and what mends the known ones. */
 
 const TRACE_LINES = 4;
+/** Of the last cause: Postgres adds a detail. */
+const ROOT_LINES = 2;
 /** Debezium prints whole objects into its messages. */
 const LONGEST_LINE = 400;
 
-/** The first causes, without the frames between them. */
+/** The first causes and the last, which is the one to mend, without the frames between them. */
 export function traceHead(trace: string | undefined): readonly string[] {
   if (trace === undefined) return [];
   const lines = trace.split('\n').filter((line) => line.trim() !== '' && !/^\s+(at |\.\.\. )/.test(line));
-  return lines.slice(0, TRACE_LINES).map((line) => shortened(line.trim()));
+  const root = lines.findLastIndex((line) => line.startsWith('Caused by: '));
+  const last = root >= TRACE_LINES ? lines.slice(root, root + ROOT_LINES) : [];
+  return [...lines.slice(0, TRACE_LINES), ...last].map((line) => shortened(line.trim()));
 }
 
 /** Both ends are kept: the beginning names the error, the end what is to be done. */

@@ -10,15 +10,21 @@ Caused by: io.debezium.DebeziumException: Creation of replication slot failed
 Caused by: org.postgresql.util.PSQLException: FATAL: permission denied to start WAL sender
   Detail: Only roles with the REPLICATION attribute may start a WAL sender process.
 \tat org.postgresql.core.v3.ConnectionFactoryImpl.doAuthentication(ConnectionFactoryImpl.java:733)
-Caused by: one more`;
+Caused by: one more
+\t... 1 more
+Caused by: org.postgresql.util.PSQLException: ERROR: permission denied for table batch_growthsample
+  Detail: of the last
+  Where: nobody asks`;
 
 describe('the head of a trace', () => {
-  test('is its causes, without frames', () => {
+  test('is its first causes and the last, without frames', () => {
     expect(traceHead(TRACE)).toEqual([
       'org.apache.kafka.connect.errors.ConnectException: An exception occurred in the change event producer.',
       'Caused by: io.debezium.DebeziumException: Creation of replication slot failed',
       'Caused by: org.postgresql.util.PSQLException: FATAL: permission denied to start WAL sender',
       'Detail: Only roles with the REPLICATION attribute may start a WAL sender process.',
+      'Caused by: org.postgresql.util.PSQLException: ERROR: permission denied for table batch_growthsample',
+      'Detail: of the last',
     ]);
     expect(traceHead(undefined)).toEqual([]);
   });

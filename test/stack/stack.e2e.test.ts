@@ -4,6 +4,7 @@ import type { Admin } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { ConnectClient } from '../../src/connect/client.ts';
 import { DEFAULT_CONNECTOR, loadConnector } from '../../src/connect/definition.ts';
+import type { ConnectorSettings } from '../../src/connect/definition.ts';
 import { snapshotAddedTables } from '../../src/connect/snapshot.ts';
 import { dropSlot } from '../../src/connect/slot.ts';
 import { prepareSource } from '../../src/connect/source.ts';
@@ -38,7 +39,7 @@ let records: RecordReader;
 const prepare = (pg: PgEndpoint) =>
   prepareSource(pg, { sqlDir, ...role, publication: names.publication, slot: names.slot });
 
-const deploy = async () => {
+const deploy = async (other: Partial<ConnectorSettings> = {}, more: Record<string, string> = {}) => {
   const definition = await loadConnector(join(PROJECT_DIR, 'connectors', 'farm-postgres.yaml'), {
     ...DEFAULT_CONNECTOR,
     ...names,
@@ -49,9 +50,13 @@ const deploy = async () => {
     password: role.password,
     heartbeatMs: 1000,
     registryUrl: endpoints.registryUrlForConnect,
+    ...other,
   });
-  return client.apply(definition);
+  return client.apply({ ...definition, config: { ...definition.config, ...more } });
 };
+
+const manifestOf = (prefix: string) =>
+  topicManifest({ prefix, namespace: prefix, replicationFactor: 1, largePartitions: 2, workPartitions: 3 });
 
 const insertBatch = (number: string) =>
   inSource(
@@ -138,13 +143,7 @@ describe('a source', () => {
 
 describe('the connector', () => {
   test('is deployed once and runs', async () => {
-    const manifest = topicManifest({
-      prefix: names.prefix,
-      namespace: names.prefix,
-      replicationFactor: 1,
-      largePartitions: 2,
-      workPartitions: 3,
-    });
+    const manifest = manifestOf(names.prefix);
     await insertBatch('before');
     const apply = async (topics = manifest) => {
       const plan = await planTopics(admin, topics);
@@ -262,6 +261,37 @@ describe('the connector', () => {
     watch.abort();
     await supervised;
     await client.awaitRunning(connectorName, 120_000);
+  });
+
+  test('whose role may not read a table says so with the mend, and runs once it may', async () => {
+    const [name, slot] = [`blind-${run}`, `blind_${run}`];
+    await applyTopics(admin, await planTopics(admin, manifestOf(name)));
+    try {
+      await inSource(source, `revoke select on batch_growthsample from ${role.role}`);
+      // Debezium takes a missing right for something that passes: with endless tries it would never fail.
+      await deploy({ name, slot, prefix: name }, { 'errors.max.retries': '0' });
+      // The task counts as running until its snapshot comes to the table.
+      await expect
+        .poll(() => client.state(name), { timeout: 120_000 })
+        .toMatchObject({ tasks: [{ state: 'FAILED' }] });
+      await expect(client.awaitRunning(name, 120_000)).rejects.toMatchObject({
+        code: 'CON005',
+        message: expect.stringMatching(
+          /permission denied for table batch_growthsample[^]*the role lacks a right: `anchorline connectors apply`/,
+        ),
+      });
+      const status = await connectorStatus(client, name, { pg: source, slot });
+      expect(isHealthy(status)).toBe(false);
+      expect(renderConnectorStatus(name, status)).toMatch(
+        /task 0: FAILED[^]*permission denied for table batch_growthsample/,
+      );
+      await prepare(source);
+      await client.restartFailed(name);
+      await client.awaitRunning(name, 120_000, status.connector);
+    } finally {
+      await client.remove(name);
+      await dropSlot(endpoints.sourcePg, slot, 60_000);
+    }
   });
 
   test('that Connect refuses is refused with the reason', async () => {
