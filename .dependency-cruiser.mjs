@@ -17,6 +17,8 @@ const MAY_IMPORT = {
   http: ['domain', 'runtime'],
   net: ['domain', 'runtime'],
   postgres: ['domain', 'runtime', 'net'],
+  // Probes reach what they look at through the adapters; its judges are pure, see below.
+  doctor: ['domain', 'runtime', 'kafka', 'store', 'connect', 'net', 'postgres'],
   // Steps reach the world through the ports in domain/ports.ts alone.
   ...Object.fromEntries(
     ['ingest', 'recompute', 'publish', 'scheduler', 'reconcile', 'resnapshot'].map((folder) => [
@@ -64,10 +66,17 @@ export default {
       to: { path: '^src/' },
     },
     {
-      name: 'pure-folders-touch-no-platform',
-      comment: 'domain, cdc, source, window and engine are functions of their arguments',
+      name: 'doctor-judges-by-evidence-alone',
+      comment: 'a judge is a function of what probes saw and of what the settings say',
       severity: 'error',
-      from: { path: `^src/(domain|${PURE.join('|')})/` },
+      from: { path: '^src/doctor/judge/' },
+      to: { path: '^src/', pathNot: '^src/(domain|doctor/judge)/' },
+    },
+    {
+      name: 'pure-folders-touch-no-platform',
+      comment: 'domain, cdc, source, window, engine and the doctor’s judges are functions of their arguments',
+      severity: 'error',
+      from: { path: `^src/(domain|${PURE.join('|')}|doctor/judge)/` },
       to: { dependencyTypes: ['core'] },
     },
     {

@@ -11,6 +11,7 @@ import { addConfig } from './commands/config.ts';
 import { addConnectors } from './commands/connectors.ts';
 import { addDeadLetters } from './commands/dead-letters.ts';
 import { addDemo } from './commands/demo.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addReconcile } from './commands/reconcile.ts';
 import { addRecompute } from './commands/recompute.ts';
@@ -32,6 +33,7 @@ const COMMANDS = [
   addRun,
   addDemo,
   addStatus,
+  addDoctor,
   addDeadLetters,
   addRetry,
   addRecompute,

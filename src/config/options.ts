@@ -17,10 +17,12 @@ import {
   text,
   textOrNone,
   url,
+  urlOrNone,
   whole,
   wholeOrNone,
 } from './option.ts';
 import type { Basis } from './option.ts';
+import { DOCTOR_OPTIONS } from './doctor-options.ts';
 import { STACK_OPTIONS } from './stack-options.ts';
 
 const MINUTE = 60_000;
@@ -198,6 +200,11 @@ export const OPTIONS = {
       10_000,
       'How often the connector writes a heartbeat, so that the slot moves while the farm is quiet.',
     ),
+    metricsUrl: urlOrNone(['http', 'https'], {
+      default: null,
+      prose:
+        'Where the JMX exporter in front of Connect serves its metrics; only `doctor` reads it, for how full the connector’s queue is.',
+    }),
   },
   engine: {
     timeZone: checked('the IANA name of a time zone, e.g. Europe/Oslo', isTimeZone, {
@@ -344,6 +351,7 @@ export const OPTIONS = {
       },
     ),
   },
+  doctor: DOCTOR_OPTIONS,
   stack: STACK_OPTIONS,
 } as const;
 

@@ -60,7 +60,8 @@ export function topicManifest(settings: TopicSettings): readonly TopicSpec[] {
         ...large,
       }),
     ),
-    spec(heartbeatTopic(prefix), 1, kept(7)),
+    // Stamped by the broker: beside the connector's time in the record it tells how far their clocks are apart.
+    spec(heartbeatTopic(prefix), 1, { ...kept(7), 'message.timestamp.type': 'LogAppendTime' }),
     spec(transactionTopic(prefix), 1, kept(7)),
     // In one partition: what is told of a snapshot has an order. A long one is followed from its start.
     spec(notificationTopic(prefix), 1, kept(30)),

@@ -7,6 +7,10 @@ export const EXIT = {
   usage: 2,
   /** `plan --exit-code`: there is something to apply. */
   difference: 3,
+  /** `doctor` only, by the most urgent finding; apart from the codes of a command that itself went wrong. */
+  doctorUnknown: 10,
+  doctorWarning: 11,
+  doctorCritical: 12,
   /** An orderly stop took longer than `shutdown.deadlineMs`. */
   deadline: 124,
   /** A second signal: stopped at once. */

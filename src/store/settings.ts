@@ -22,11 +22,9 @@ export async function checkSettings(session: Session, expected: EngineSettings):
     `INSERT INTO ${table} (hash, engine_version, settings) VALUES ($1, $2, $3) ON CONFLICT (one) DO NOTHING`,
     [settingsHash(expected), ENGINE_VERSION, JSON.stringify(expected)],
   );
-  const row = await session.first<[string, number, string]>(
-    `SELECT hash, engine_version, settings FROM ${table}`,
-  );
-  if (row === undefined) throw new Error('the settings were not written');
-  const [hash, version, json] = row;
+  const stored = await storedSettings(session);
+  if (stored === null) throw new Error('the settings were not written');
+  const { engineVersion: version } = stored;
   if (version !== ENGINE_VERSION) {
     throw new ConfigurationError(
       'CFG011',
@@ -34,16 +32,33 @@ export async function checkSettings(session: Session, expected: EngineSettings):
         'replay into a new schema and promote it',
     );
   }
-  if (hash === settingsHash(expected)) return;
+  if (stored.hash === settingsHash(expected)) return;
   throw new ConfigurationError(
     'CFG010',
     `schema ${session.names.schema} was computed with other settings: ` +
-      `${differences(JSON.parse(json) as object, expected).join(', ')}; ` +
+      `${settingsDifferences(stored.settings, expected).join(', ')}; ` +
       'start with the stored ones, or replay into a new schema and promote it',
   );
 }
 
-function differences(stored: object, expected: object): string[] {
+export interface StoredSettings {
+  readonly hash: string;
+  readonly engineVersion: number;
+  readonly settings: object;
+}
+
+/** null: nothing was computed yet. */
+export async function storedSettings(session: Session): Promise<StoredSettings | null> {
+  const row = await session.first<[string, number, string]>(
+    `SELECT hash, engine_version, settings FROM ${session.t('settings')}`,
+  );
+  if (row === undefined) return null;
+  const [hash, engineVersion, json] = row;
+  return { hash, engineVersion, settings: JSON.parse(json) as object };
+}
+
+/** Each setting that differs, in words. */
+export function settingsDifferences(stored: object, expected: object): readonly string[] {
   const before = new Map<string, unknown>(Object.entries(stored));
   const now = new Map<string, unknown>(Object.entries(expected));
   return [...new Set([...before.keys(), ...now.keys()])]
