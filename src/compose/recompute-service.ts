@@ -1,17 +1,17 @@
 /** The recompute role: requests → due assignments → rows, with a sweeper for requests that were lost. */
 import type { SourceRecord } from '../domain/cdc.ts';
-import type { Id } from '../domain/facts.ts';
 import type { RecomputeRequests } from '../domain/ports.ts';
 import { recomputeRequestsTopic } from '../domain/topics.ts';
 import { ConsumerRunner } from '../kafka/consumer-runner.ts';
 import { requestedAssignment } from '../kafka/producers.ts';
-import { recomputeIsolating } from '../recompute/isolate.ts';
-import type { IsolateDeps, IsolateResult } from '../recompute/isolate.ts';
+import { recomputePatiently } from '../recompute/patient.ts';
+import type { PatientDeps } from '../recompute/patient.ts';
+import type { RecomputeResult } from '../recompute/step.ts';
 import { sweep } from '../recompute/sweep.ts';
 import { RecomputeWorker } from '../recompute/worker.ts';
 import type { Service } from '../runtime/lifecycle.ts';
 import { recordLatency, recordMs } from '../runtime/metrics.ts';
-import { retry } from '../runtime/retry.ts';
+import { isOverload } from '../store/errors.ts';
 import { engineSettingsOf } from '../wiring.ts';
 import type { App } from './app.ts';
 import { consumerEvents, consumerTuning, partitionHalted } from './consumers.ts';
@@ -30,32 +30,33 @@ export function createRecomputeService(app: App, { onWritten }: RecomputeService
   const { config, clock, store } = app;
   const log = app.log.child({ role: 'recompute' });
   const requests = createRequests(app);
-  const deps: IsolateDeps = { store, requests, clock, settings: engineSettingsOf(config), isOutage };
-  const recompute = async (ids: readonly Id[], signal: AbortSignal): Promise<IsolateResult> => {
-    const startMs = clock.nowMs();
-    const result = await retry(
-      () => recomputeIsolating(deps, ids, { tries: config.recompute.tries, backoffMs: PARK_BACKOFF_MS }),
-      {
-        what: 'a recompute',
-        clock,
-        log,
-        signal,
-        retryable: isOutage,
-        onRetry: () => app.metrics.retries.inc({ target: 'store' }),
-      },
-    );
-    recordMs(app.metrics.recomputeDuration, clock.nowMs() - startMs);
-    return result;
+  const deps: PatientDeps = {
+    store,
+    requests,
+    clock,
+    log,
+    settings: engineSettingsOf(config),
+    isOutage,
+    isOverload,
+    onResult: (result) => {
+      noteResult(app, result);
+      if (result.inserted + result.updated + result.deleted > 0) onWritten();
+    },
+    onParked: ({ assignmentId, code, message, tries }) =>
+      log.error({ assignmentId, code, tries }, `assignment ${assignmentId} is parked: ${message}`),
+    onRetry: () => app.metrics.retries.inc({ target: 'store' }),
+    onPostponed: (assignmentId, error) =>
+      log.error(
+        { assignmentId, err: error },
+        `assignment ${assignmentId} is too much for the store even alone: the sweeper asks for it again`,
+      ),
   };
+  const options = { tries: config.recompute.tries, backoffMs: PARK_BACKOFF_MS };
   const worker = new RecomputeWorker(
     {
       clock,
-      recompute,
+      recompute: (ids, signal) => recomputePatiently(deps, ids, options, signal),
       holdBack: () => holdBack(app),
-      onResult: (result) => {
-        note(app, result);
-        if (result.results.some((r) => r.inserted + r.updated + r.deleted > 0)) onWritten();
-      },
       onError: (error, ids) => log.error({ err: error, assignments: ids }, 'a recompute ended unexpectedly'),
     },
     { ...config.recompute, snapshotPollMs: 250 },
@@ -118,17 +119,13 @@ async function sweepForever(app: App, requests: RecomputeRequests, signal: Abort
   }
 }
 
-function note({ metrics, clock, log }: App, { results, parked }: IsolateResult): void {
-  for (const result of results) {
-    metrics.recomputeTransactions.inc();
-    metrics.rowsComputed.inc(result.rowsComputed);
-    metrics.rowsWritten.inc({ kind: 'insert' }, result.inserted);
-    metrics.rowsWritten.inc({ kind: 'update' }, result.updated);
-    metrics.rowsWritten.inc({ kind: 'delete' }, result.deleted);
-    for (const [code, count] of result.anomalies) metrics.anomalies.inc({ code }, count);
-    recordLatency(metrics, 'decode_to_computed', result.decodedMs, clock.nowMs());
-  }
-  for (const { assignmentId, code, message, tries } of parked) {
-    log.error({ assignmentId, code, tries }, `assignment ${assignmentId} is parked: ${message}`);
-  }
+function noteResult({ metrics, clock }: App, result: RecomputeResult): void {
+  metrics.recomputeTransactions.inc();
+  recordMs(metrics.recomputeDuration, result.tookMs);
+  metrics.rowsComputed.inc(result.rowsComputed);
+  metrics.rowsWritten.inc({ kind: 'insert' }, result.inserted);
+  metrics.rowsWritten.inc({ kind: 'update' }, result.updated);
+  metrics.rowsWritten.inc({ kind: 'delete' }, result.deleted);
+  for (const [code, count] of result.anomalies) metrics.anomalies.inc({ code }, count);
+  recordLatency(metrics, 'decode_to_computed', result.decodedMs, clock.nowMs());
 }

@@ -10,39 +10,35 @@ import type { RecomputeDeps, RecomputeResult } from './step.ts';
 export interface IsolateDeps extends RecomputeDeps {
   /** True for failures of infrastructure, which are never an assignment's fault. */
   readonly isOutage: (error: unknown) => boolean;
+  /** Told at each commit: an outage halfway takes nothing of it back. */
+  readonly onResult: (result: RecomputeResult) => void;
+  readonly onParked: (parked: Parked) => void;
 }
 
 export interface IsolateOptions {
+  /** With the same error and nothing new to compute from. */
   readonly tries: number;
   /** Pause before the second try, ms; doubles with each. */
   readonly backoffMs: number;
 }
 
-export interface IsolateResult {
-  readonly results: readonly RecomputeResult[];
-  readonly parked: readonly Parked[];
-}
+/** Of errors that differ each time: no assignment keeps its place for ever. */
+const MOST_TRIES_FACTOR = 4;
 
-/** Throws only outages; then nothing of the failing transaction has happened and the call may be repeated. */
+/** Throws only outages, and what failed before any dirt was seen; then the call may be repeated. */
 export async function recomputeIsolating(
   deps: IsolateDeps,
   assignmentIds: readonly Id[],
   options: IsolateOptions,
-): Promise<IsolateResult> {
+): Promise<void> {
   try {
-    return { results: [await recomputeAssignments(deps, assignmentIds)], parked: [] };
+    deps.onResult(await recomputeAssignments(deps, assignmentIds));
+    return;
   } catch (error) {
     if (deps.isOutage(rootCause(error))) throw rootCause(error);
     if (assignmentIds.length === 1) return retryAlone(deps, assignmentIds[0] as Id, options, error);
   }
-  const results: RecomputeResult[] = [];
-  const parked: Parked[] = [];
-  for (const id of assignmentIds) {
-    const one = await recomputeIsolating(deps, [id], options);
-    results.push(...one.results);
-    parked.push(...one.parked);
-  }
-  return { results, parked };
+  for (const id of assignmentIds) await recomputeIsolating(deps, [id], options);
 }
 
 async function retryAlone(
@@ -50,21 +46,37 @@ async function retryAlone(
   assignmentId: Id,
   options: IsolateOptions,
   first: unknown,
-): Promise<IsolateResult> {
+): Promise<void> {
   let failure = first;
-  for (let attempt = 1; attempt < options.tries; attempt += 1) {
-    await deps.clock.sleep(options.backoffMs * 2 ** (attempt - 1));
+  let same = 1;
+  let tries = 1;
+  while (same < options.tries && tries < options.tries * MOST_TRIES_FACTOR) {
+    await deps.clock.sleep(options.backoffMs * 2 ** (same - 1));
     try {
-      return { results: [await recomputeAssignments(deps, [assignmentId])], parked: [] };
+      deps.onResult(await recomputeAssignments(deps, [assignmentId]));
+      return;
     } catch (error) {
       if (deps.isOutage(rootCause(error))) throw rootCause(error);
+      same = isSame(failure, error) ? same + 1 : 1;
+      tries += 1;
       failure = error;
     }
   }
-  const seen = failure instanceof RecomputeFailure ? failure.dirt : [];
-  const parked: Parked = { assignmentId, ...describe(rootCause(failure)), tries: options.tries, dirt: seen };
+  // Without dirt there is nothing to set aside: the sweeper would ask for it again at once.
+  if (!(failure instanceof RecomputeFailure)) throw failure;
+  const parked: Parked = { assignmentId, ...describe(failure.cause), tries, dirt: failure.dirt };
   await deps.store.park(parked);
-  return { results: [], parked: [parked] };
+  deps.onParked(parked);
+}
+
+/** The same words about the same dirt: what was read cannot have changed, for that brings dirt of its own. */
+function isSame(before: unknown, now: unknown): boolean {
+  const [a, b] = [describe(rootCause(before)), describe(rootCause(now))];
+  return a.code === b.code && a.message === b.message && dirtOf(before) === dirtOf(now);
+}
+
+function dirtOf(error: unknown): string {
+  return error instanceof RecomputeFailure ? error.dirt.join() : '';
 }
 
 function rootCause(error: unknown): unknown {

@@ -43,6 +43,8 @@ export interface RecomputeResult {
   readonly dirtied: readonly Id[];
   /** When the earliest change behind this was decoded, ms; null where nothing was dirty. */
   readonly decodedMs: number | null;
+  /** From the moment the locks were held to the commit, ms. */
+  readonly tookMs: number;
 }
 
 const NOTHING: RecomputeResult = {
@@ -54,6 +56,7 @@ const NOTHING: RecomputeResult = {
   anomalies: new Map(),
   dirtied: [],
   decodedMs: null,
+  tookMs: 0,
 };
 
 /** A recompute failed after its dirt was taken; names that dirt so that exactly it can be set aside. */
@@ -76,16 +79,22 @@ export async function recomputeAssignments(
   assignmentIds: readonly Id[],
 ): Promise<RecomputeResult> {
   const sorted = [...new Set(assignmentIds)].sort((a, b) => a - b);
-  const result = await deps.store.recompute(async (tx) => {
+  let dirt: readonly TakenDirt[] = [];
+  let startedMs = 0;
+  const work = async (tx: RecomputeTx): Promise<RecomputeResult> => {
     await tx.lock(sorted);
-    const dirt = await tx.takeDirt(sorted);
-    if (dirt.length === 0) return NOTHING;
-    try {
-      return await computeAndWrite(tx, deps, windowsOf(dirt));
-    } catch (error) {
-      throw new RecomputeFailure(error, dirt);
-    }
-  });
+    startedMs = deps.clock.nowMs();
+    dirt = await tx.takeDirt(sorted);
+    return dirt.length === 0 ? NOTHING : computeAndWrite(tx, deps, windowsOf(dirt));
+  };
+  let result: RecomputeResult;
+  try {
+    result = await deps.store.recompute(work);
+  } catch (error) {
+    // The commit may be what fails: it too has seen this dirt.
+    throw dirt.length === 0 ? error : new RecomputeFailure(error, dirt);
+  }
+  result = { ...result, tookMs: deps.clock.nowMs() - startedMs };
   if (result.dirtied.length > 0) await deps.requests.request(result.dirtied);
   return result;
 }
@@ -158,6 +167,7 @@ function summary(windows: readonly DirtyWindow[], computed: Computed): Recompute
       (least, { decodedMs }) => (least === null ? decodedMs : Math.min(least, decodedMs)),
       null,
     ),
+    tookMs: 0,
   };
 }
 

@@ -10,7 +10,6 @@ import type { Id } from '../domain/facts.ts';
 import type { Clock } from '../domain/ports.ts';
 import { Coalescer } from '../window/coalescer.ts';
 import type { CoalescerOptions } from '../window/coalescer.ts';
-import type { IsolateResult } from './isolate.ts';
 
 export interface WorkerOptions extends CoalescerOptions {
   /** Transactions at a time. */
@@ -24,10 +23,9 @@ export interface WorkerOptions extends CoalescerOptions {
 export interface WorkerDeps {
   readonly clock: Clock;
   /** Recomputes a batch; retries outages itself, without end, until the signal. */
-  readonly recompute: (assignmentIds: readonly Id[], signal: AbortSignal) => Promise<IsolateResult>;
+  readonly recompute: (assignmentIds: readonly Id[], signal: AbortSignal) => Promise<void>;
   /** True while dirt should gather. */
   readonly holdBack: () => Promise<boolean>;
-  readonly onResult: (result: IsolateResult) => void;
   /** A batch ended with an error that is neither an outage nor an assignment's own. */
   readonly onError: (error: unknown, assignmentIds: readonly Id[]) => void;
 }
@@ -90,7 +88,7 @@ export class RecomputeWorker {
 
   async #process(ids: readonly Id[], signal: AbortSignal): Promise<void> {
     try {
-      this.#deps.onResult(await this.#deps.recompute(ids, signal));
+      await this.#deps.recompute(ids, signal);
     } catch (error) {
       if (!signal.aborted) this.#deps.onError(error, ids);
     } finally {

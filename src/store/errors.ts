@@ -27,18 +27,17 @@ export function isMissingRight(error: unknown): boolean {
 }
 
 /**
- * Connection exceptions, refused logins, a missing database, insufficient resources (disk, memory, connections),
- * operator intervention, system errors; and class 42: our statements are fixed, so where one names what is not
- * there, or lacks a right, the schema or a grant is to blame and no record, whatever it holds.
+ * The only failures that what is written can be to blame for: cardinality, data, integrity, limits of the program (a
+ * value too long for an index). Whatever else the server says is an outage, however odd: a torn page, a full lock
+ * table, a plan that went stale, a transaction that had failed before, a schema or a grant that is not there. Our
+ * statements are fixed, and no record must be lost because the server is ill.
  */
-const HEALING_CLASSES = new Set(['08', '28', '3D', '42', '53', '57', '58']);
-const HEALING_STATES = new Set([
-  '40001', // serialization failure
-  '40P01', // deadlock
-  '40003', // completion of the transaction unknown: positions tell whether it happened
-  '55P03', // lock not available in time
-  '25006', // read-only: a standby that is being promoted
-  '25P03', // idle in transaction too long
+const CONTENT_CLASSES: ReadonlySet<string> = new Set(['21', '22', '23', '54']);
+
+/** A statement that ran out of time or of memory: it may have been the server's trouble, or this much work's. */
+const OVERLOAD_STATES: ReadonlySet<string> = new Set([
+  '57014', // the time limit, or an operator
+  '53200', // out of memory
 ]);
 
 const HEALING_SYSTEM_CALLS = new Set([
@@ -56,7 +55,7 @@ const HEALING_SYSTEM_CALLS = new Set([
 /** True for failures of infrastructure: they say nothing about the facts or the statement. */
 export function isInfrastructure(error: unknown): boolean {
   if (error instanceof AnchorlineError) return error.retryable;
-  if (error instanceof pg.DatabaseError) return isHealingState(error.code);
+  if (error instanceof pg.DatabaseError) return !isContent(error);
   return error instanceof Error && 'code' in error && HEALING_SYSTEM_CALLS.has(String(error.code));
 }
 
@@ -74,6 +73,12 @@ export function fromDriver(error: unknown): unknown {
   return bare ? new StoreUnavailableError(error) : error;
 }
 
-function isHealingState(state: string | undefined): boolean {
-  return state !== undefined && (HEALING_CLASSES.has(state.slice(0, 2)) || HEALING_STATES.has(state));
+/** True for an outage that less work at a time may not meet. */
+export function isOverload(error: unknown): boolean {
+  const { cause } = error instanceof StoreUnavailableError ? error : { cause: error };
+  return cause instanceof pg.DatabaseError && OVERLOAD_STATES.has(cause.code ?? '');
+}
+
+function isContent(error: pg.DatabaseError): boolean {
+  return CONTENT_CLASSES.has(error.code?.slice(0, 2) ?? '');
 }

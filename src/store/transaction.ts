@@ -2,7 +2,7 @@
 import pg from 'pg';
 import type { Pool, PoolClient, PoolConfig, QueryResult } from 'pg';
 
-import { ConfigurationError } from '../domain/errors.ts';
+import { AnchorlineError, ConfigurationError } from '../domain/errors.ts';
 import { tlsFailure } from '../net/tls.ts';
 import { NO_TLS, pgSsl, refusesTls } from '../postgres/tls.ts';
 import type { PgTls } from '../postgres/tls.ts';
@@ -10,11 +10,16 @@ import { StoreUnavailableError, fromDriver } from './errors.ts';
 import { Session } from './session.ts';
 import type { Names } from './session.ts';
 
-/** Work in a transaction swallowed a failing statement: nothing of it was committed. */
-export class AbortedTransactionError extends Error {
+/** The server rolled back what was to be committed; what it had refused before was not seen. Nothing took effect. */
+export class AbortedTransactionError extends AnchorlineError {
   constructor() {
-    super('the transaction had failed before its commit');
-    this.name = 'AbortedTransactionError';
+    super(
+      'STO001',
+      'the state store cannot serve at the moment: the transaction had failed before its commit',
+      {
+        retryable: true,
+      },
+    );
   }
 }
 
@@ -76,10 +81,15 @@ export async function inSession<T>(
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const client = await connect(pool);
+  let broken = false;
   try {
     return await work(new Session(client, names));
+  } catch (error) {
+    // The statement may still be under way there: whoever came next would wait behind it.
+    broken = error instanceof StoreUnavailableError;
+    throw error;
   } finally {
-    client.release();
+    client.release(broken);
   }
 }
 

@@ -1,9 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { AnchorlineError } from '../../src/domain/errors.ts';
-import type { RecomputeTx } from '../../src/domain/ports.ts';
+import type { Parked, RecomputeTx } from '../../src/domain/ports.ts';
 import { recomputeIsolating } from '../../src/recompute/isolate.ts';
+import { recomputePatiently } from '../../src/recompute/patient.ts';
+import type { RecomputeResult } from '../../src/recompute/step.ts';
 import { sweep } from '../../src/recompute/sweep.ts';
+import { createLogger } from '../../src/runtime/logger.ts';
 import { DAY_0, MemoryBench, ROWS } from '../support/memory-bench.ts';
+
+const silent = createLogger({ level: 'silent', format: 'json' });
 
 /** Four stays, each receiving unweighed fish from the one before. */
 async function chain(): Promise<MemoryBench> {
@@ -103,7 +108,9 @@ describe('a recompute', () => {
       if (name === 'recompute.commit' && phase === 'before') throw new Error('connection lost');
       return undefined;
     });
-    await expect(bench.recompute([1], dying)).rejects.toThrow('connection lost');
+    await expect(bench.recompute([1], dying)).rejects.toMatchObject({
+      cause: { message: 'connection lost' },
+    });
     expect(bench.db.dirt.committed.size).toBe(1);
     expect(bench.db.publications.committed.size).toBe(0);
     await bench.settle();
@@ -113,7 +120,7 @@ describe('a recompute', () => {
 
 describe('a recompute that fails by itself', () => {
   const OPTIONS = { tries: 3, backoffMs: 1 };
-  const failingFor = (bench: MemoryBench, bad: number, error: Error) => {
+  const failingFor = (bench: MemoryBench, bad: number, failure: Error | ((attempt: number) => Error)) => {
     let attempts = 0;
     const store = bench.store();
     const failing = (tx: RecomputeTx): RecomputeTx =>
@@ -124,18 +131,22 @@ describe('a recompute that fails by itself', () => {
           return (windows: Parameters<RecomputeTx['load']>[0]) => {
             if (!windows.some(({ assignmentId }) => assignmentId === bad)) return target.load(windows);
             attempts += 1;
-            return Promise.reject(error);
+            return Promise.reject(failure instanceof Error ? failure : failure(attempts));
           };
         },
       });
+    const results: RecomputeResult[] = [];
+    const parked: Parked[] = [];
     const deps = {
+      onResult: (result: RecomputeResult) => void results.push(result),
+      onParked: (one: Parked) => void parked.push(one),
       ...bench.recomputeDeps({
         recompute: (work) => store.recompute((tx) => work(failing(tx))),
         park: (parked) => store.park(parked),
       }),
       isOutage: (cause: unknown) => cause instanceof AnchorlineError && cause.retryable,
     };
-    return { deps, attempts: () => attempts };
+    return { deps, results, parked, attempts: () => attempts };
   };
   const dirty = async (bench: MemoryBench): Promise<void> => {
     await bench.ingest(ROWS.sample(), ROWS.sample({ id: 2, assignment_id: 2, sample_date: DAY_0 + 8 }));
@@ -144,8 +155,8 @@ describe('a recompute that fails by itself', () => {
   test('is parked alone after its tries, and its neighbours go through', async () => {
     const bench = await chain();
     await dirty(bench);
-    const { deps, attempts } = failingFor(bench, 1, new Error('no such stage'));
-    const { results, parked } = await recomputeIsolating(deps, [1, 2], OPTIONS);
+    const { deps, results, parked, attempts } = failingFor(bench, 1, new Error('no such stage'));
+    await recomputeIsolating(deps, [1, 2], OPTIONS);
     expect(parked).toMatchObject([{ assignmentId: 1, code: 'CMP001', message: 'no such stage', tries: 3 }]);
     // Once among its neighbours, then by itself.
     expect(attempts()).toBe(4);
@@ -175,5 +186,98 @@ describe('a recompute that fails by itself', () => {
     await expect(recomputeIsolating(deps, [1, 2], OPTIONS)).rejects.toBe(outage);
     expect(attempts()).toBe(1);
     expect(bench.db.parked.committed.size).toBe(0);
+  });
+
+  test('is tried anew where the error is another one, and never for ever', async () => {
+    const bench = await chain();
+    await dirty(bench);
+    const twice = failingFor(bench, 1, (attempt) => new Error(`error ${Math.min(attempt, 3)}`));
+    await recomputeIsolating(twice.deps, [1], OPTIONS);
+    expect(twice.parked).toMatchObject([{ message: 'error 3', tries: 5 }]);
+    await dirty(await chain());
+    const other = await chain();
+    await dirty(other);
+    const always = failingFor(other, 1, (attempt) => new Error(`error ${attempt}`));
+    await recomputeIsolating(always.deps, [1], OPTIONS);
+    expect(always.parked).toMatchObject([{ message: 'error 12', tries: 12 }]);
+  });
+
+  test('is tried anew where there is more to compute from', async () => {
+    const bench = await chain();
+    await dirty(bench);
+    const { deps, parked } = failingFor(bench, 1, new Error('no such stage'));
+    let slept = 0;
+    const clock = {
+      ...deps.clock,
+      sleep: async () => {
+        slept += 1;
+        if (slept === 1) await bench.ingest(ROWS.sample({ id: 9, sample_date: DAY_0 + 3 }));
+      },
+    };
+    await recomputeIsolating({ ...deps, clock }, [1], OPTIONS);
+    expect(parked).toMatchObject([{ tries: 4 }]);
+    expect(parked[0]?.dirt).toHaveLength(2);
+  });
+
+  test('is set aside with its dirt where the commit is what fails', async () => {
+    const bench = await chain();
+    await dirty(bench);
+    const store = bench.store((name, phase) => {
+      if (name === 'recompute.commit' && phase === 'before') throw new Error('refused');
+      return undefined;
+    });
+    const { deps, parked } = failingFor(bench, 99, new Error('unused'));
+    const dying = { recompute: store.recompute.bind(store), park: store.park.bind(store) };
+    await recomputeIsolating({ ...deps, store: dying }, [1], OPTIONS);
+    expect(parked[0]?.dirt).toHaveLength(1);
+    expect(await bench.store().waitingDirt(0, 10)).not.toContainEqual(
+      expect.objectContaining({ assignmentId: 1 }),
+    );
+  });
+
+  test('is not parked where it fails before any dirt is seen: nothing would be set aside', async () => {
+    const bench = await chain();
+    await dirty(bench);
+    const store = bench.store((name) => {
+      if (name === 'recompute.lock') throw new Error('odd');
+      return undefined;
+    });
+    const { deps, parked } = failingFor(bench, 99, new Error('unused'));
+    const dying = { recompute: store.recompute.bind(store), park: store.park.bind(store) };
+    await expect(recomputeIsolating({ ...deps, store: dying }, [1], OPTIONS)).rejects.toThrow('odd');
+    expect(parked).toEqual([]);
+    expect(bench.db.parked.committed.size).toBe(0);
+  });
+
+  const OUTAGE = new AnchorlineError('STO001', 'out of memory', { retryable: true });
+  const patient = (deps: ReturnType<typeof failingFor>['deps']) => ({
+    ...deps,
+    log: silent,
+    isOverload: (error: unknown) => error === OUTAGE,
+    onRetry: () => undefined,
+  });
+
+  test('keeps what its neighbours had committed when an outage comes between', async () => {
+    const bench = await chain();
+    await dirty(bench);
+    const { deps, results } = failingFor(bench, 2, (attempt) =>
+      attempt === 1 ? new Error('splits the batch') : OUTAGE,
+    );
+    await expect(recomputeIsolating(deps, [1, 2], OPTIONS)).rejects.toBe(OUTAGE);
+    expect(results.flatMap((result) => result.recomputed)).toEqual([1]);
+  });
+
+  test('is put off where it is too much for the store even alone, and its neighbours go through', async () => {
+    const bench = await chain();
+    await dirty(bench);
+    const { deps, results, parked, attempts } = failingFor(bench, 1, OUTAGE);
+    const postponed: number[] = [];
+    const all = { ...patient(deps), onPostponed: (id: number) => void postponed.push(id) };
+    await recomputePatiently(all, [1, 2], OPTIONS, new AbortController().signal);
+    expect(results.flatMap((result) => result.recomputed)).toEqual([2]);
+    expect([postponed, parked, attempts()]).toEqual([[1], [], 6]);
+    expect(await bench.store().waitingDirt(0, 10)).toContainEqual(
+      expect.objectContaining({ assignmentId: 1 }),
+    );
   });
 });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { raceOptionsOf, runSeed } from '../support/sim-run.ts';
 import { SABOTAGES } from '../support/sim-sabotage.ts';
 
-const SEEDS = 150;
+const SEEDS = 300;
 
 for (const [what, sabotage] of Object.entries(SABOTAGES)) {
   test(`it notices when ${what}`, async () => {

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import pg from 'pg';
 
 import { StalePositionError } from '../../src/domain/errors.ts';
-import { StoreUnavailableError, fromDriver, isInfrastructure } from '../../src/store/errors.ts';
+import { StoreUnavailableError, fromDriver, isInfrastructure, isOverload } from '../../src/store/errors.ts';
+import { AbortedTransactionError } from '../../src/store/transaction.ts';
 
 function failure(code: string): pg.DatabaseError {
   const error = new pg.DatabaseError('connection terminated', 0, 'error');
@@ -27,12 +28,22 @@ describe('isInfrastructure', () => {
     '3D000',
     '42P01',
     '42501',
+    'XX000',
+    'XX001',
+    'XX002',
+    '0A000',
+    '25P02',
+    '40002',
+    '40003',
+    '55000',
+    '55006',
+    'P0001',
   ])('takes SQLSTATE %s as one that may heal', (code) => {
     expect(isInfrastructure(failure(code))).toBe(true);
     expect(fromDriver(failure(code))).toBeInstanceOf(StoreUnavailableError);
   });
 
-  it.each(['23505', '22003', '40002', 'XX000', 'P0001'])('does not take %s so', (code) => {
+  it.each(['21000', '22003', '22021', '23502', '23505', '54000'])('blames %s on the content', (code) => {
     expect(isInfrastructure(failure(code))).toBe(false);
     expect(fromDriver(failure(code))).toMatchObject({ code });
   });
@@ -42,6 +53,17 @@ describe('isInfrastructure', () => {
     expect(isInfrastructure(Object.assign(new Error('connection reset'), { code: 'ENOENT' }))).toBe(false);
     expect(isInfrastructure(new Error('Connection terminated unexpectedly'))).toBe(false);
     expect(isInfrastructure('ECONNRESET')).toBe(false);
+  });
+
+  it('knows an outage that less work at a time may not meet', () => {
+    expect(isOverload(fromDriver(failure('57014')))).toBe(true);
+    expect(isOverload(failure('53200'))).toBe(true);
+    expect(isOverload(fromDriver(failure('57P01')))).toBe(false);
+    expect(isOverload(new Error('57014'))).toBe(false);
+  });
+
+  it('takes a commit that was answered by a rollback as an outage', () => {
+    expect(isInfrastructure(new AbortedTransactionError())).toBe(true);
   });
 
   it('leaves our own errors as they are', () => {

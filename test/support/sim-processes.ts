@@ -102,6 +102,8 @@ export function recomputeMain(world: World): Main {
       clock,
       settings: world.settings,
       isOutage,
+      onResult: () => undefined,
+      onParked: () => undefined,
     };
     await rounds(async () => {
       await process.gate('poll');
