@@ -2,8 +2,10 @@
 import type { Config } from '../config/load.ts';
 import type { PartitionId } from '../domain/ports.ts';
 import type { ConsumerEvents, ConsumerTuning } from '../kafka/consumer-options.ts';
+import { isKafkaJsError } from '../kafka/errors.ts';
 import { describeError } from '../runtime/describe-error.ts';
 import type { App } from './app.ts';
+import { noteRetry } from './failures.ts';
 
 export function consumerTuning({ kafka, watchdog, shutdown }: Config): Partial<ConsumerTuning> {
   return {
@@ -21,17 +23,28 @@ export function consumerEvents(app: App, consumer: 'ingest' | 'recompute'): Part
   const log = app.log.child({ consumer });
   health.set(consumer, 'not yet a member of its group');
   return {
-    assigned: (partitions) => {
+    joined: () => {
+      metrics.connected.set({ target: 'kafka' }, 1);
       health.set(consumer, null);
+      // Every partition begins anew, also one that stays: what was said of it before does not hold.
+      health.clear(consumer, isPartition);
+    },
+    assigned: (partitions) => {
       log.info({ partitions: partitions.length }, `owns ${partitions.length} partitions`);
     },
     revoked: (partitions) => {
-      for (const at of partitions) health.set(consumer, null, nameOf(at));
+      for (const at of partitions) {
+        health.set(consumer, null, nameOf(at));
+        forgetLag(app, consumer, at);
+      }
       log.debug({ partitions: partitions.length }, 'gave partitions back');
     },
-    handled: (at) => health.set(consumer, null, nameOf(at)),
+    handled: (at) => {
+      health.set(consumer, null, nameOf(at));
+      metrics.connected.set({ target: 'kafka' }, 1);
+    },
     retrying: (at, error) => {
-      metrics.retries.inc({ target: 'store' });
+      noteRetry(app, error);
       health.set(consumer, `${nameOf(at)} waits: ${describeError(error)}`, nameOf(at));
     },
     repositioned: (at, reason) => log.info({ ...at, reason }, 'seeks to the stored position'),
@@ -39,6 +52,7 @@ export function consumerEvents(app: App, consumer: 'ingest' | 'recompute'): Part
     lag: (at, records) => recordLag(app, consumer, at, records),
     restarting: (reason, error) => {
       health.set(consumer, `restarting: ${describeError(error)}`);
+      if (isKafkaJsError(error)) metrics.connected.set({ target: 'kafka' }, 0);
       if (reason === 'stalled') metrics.watchdogRestarts.inc({ consumer });
     },
   };
@@ -47,6 +61,10 @@ export function consumerEvents(app: App, consumer: 'ingest' | 'recompute'): Part
 /** `topic/partition`. */
 function nameOf({ topic, partition }: PartitionId): string {
   return `${topic}/${partition}`;
+}
+
+function isPartition(part: string): boolean {
+  return part.includes('/');
 }
 
 /** A failure that will not heal by itself: the partition stands still, and says so. */
@@ -69,4 +87,11 @@ function recordLag(
   const partition = String(at.partition);
   if (consumer === 'ingest') metrics.ingestLag.set({ topic: at.topic, partition }, records);
   else metrics.requestLag.set({ partition }, records);
+}
+
+/** Whoever owns the partition now measures it. */
+function forgetLag({ metrics }: App, consumer: 'ingest' | 'recompute', at: PartitionId): void {
+  const partition = String(at.partition);
+  if (consumer === 'ingest') metrics.ingestLag.remove({ topic: at.topic, partition });
+  else metrics.requestLag.remove({ partition });
 }

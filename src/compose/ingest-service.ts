@@ -59,9 +59,10 @@ export function createIngestService(app: App): Service {
   const tools = createIngestTools({ ...app, log });
   const handleBatch = async (records: readonly SourceRecord[], context: BatchContext): Promise<void> => {
     const { topic, partition, expected } = context;
-    for (const result of await ingestIsolating(tools.deps, { topic, partition }, records, expected)) {
-      note(app, result);
-    }
+    const results = await app.work.during('ingest', `a batch of ${topic}/${partition}`, () =>
+      ingestIsolating(tools.deps, { topic, partition }, records, expected),
+    );
+    for (const result of results) note(app, result);
   };
   const runner = new ConsumerRunner({
     connection: app.kafka,

@@ -15,6 +15,7 @@ import { ENDLESS, retryLevel } from '../runtime/retry.ts';
 import { registryOf } from '../wiring-access.ts';
 import type { App } from './app.ts';
 import { untilAbreast } from './publish-guard.ts';
+import { noteRetry } from './failures.ts';
 import type { WakeUp } from './wake-up.ts';
 
 /** Pause before one that stands by looks at the lease again, ms. */
@@ -62,7 +63,7 @@ interface Encoders {
   readonly value: AvroEncoder;
 }
 
-/** The topic with its schemas: registered at the first `open`, when the registry must answer anyway. */
+/** The topic with its schemas: registered at each `open`. */
 class ContractTopic implements FencedTopic {
   readonly #app: App;
   readonly #topic: KafkaDailyStateTopic;
@@ -81,7 +82,8 @@ class ContractTopic implements FencedTopic {
   }
 
   async open(): Promise<void> {
-    this.#encoders ??= await register(this.#app);
+    // At each open: a registry may have lost what it was told before.
+    this.#encoders = await register(this.#app);
     await this.#topic.open();
   }
 
@@ -117,11 +119,14 @@ function partOf(shard: number): string {
 }
 
 function relayEvents({ metrics, log, health }: App): RelayEvents {
-  const fine = (shard: number): void => health.set('publish', null, partOf(shard));
+  const fine = (shard: number): void => void health.set('publish', null, partOf(shard));
   return {
     leader: (shard, leading) => {
       metrics.leader.set({ shard: String(shard) }, leading ? 1 : 0);
-      if (leading) fine(shard);
+      if (leading) {
+        fine(shard);
+        metrics.connected.set({ target: 'kafka' }, 1);
+      }
       log.info({ shard }, leading ? 'leads the shard' : 'no longer leads the shard');
     },
     standsBy: fine,
@@ -135,7 +140,7 @@ function relayEvents({ metrics, log, health }: App): RelayEvents {
     fenced: (shard) => log.warn({ shard }, 'a newer leader took over the shard'),
     failed: (shard, error, delayMs) => {
       const why = describeError(error);
-      metrics.retries.inc({ target: 'kafka' });
+      noteRetry({ metrics }, error);
       health.set('publish', `${partOf(shard)}: ${why}`, partOf(shard));
       log[retryLevel(delayMs)](
         { shard, delayMs, err: error },

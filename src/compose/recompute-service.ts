@@ -1,5 +1,6 @@
 /** The recompute role: requests → due assignments → rows, with a sweeper for requests that were lost. */
 import type { SourceRecord } from '../domain/cdc.ts';
+import type { Id } from '../domain/facts.ts';
 import type { RecomputeRequests } from '../domain/ports.ts';
 import { recomputeRequestsTopic } from '../domain/topics.ts';
 import { ConsumerRunner } from '../kafka/consumer-runner.ts';
@@ -9,12 +10,15 @@ import type { PatientDeps } from '../recompute/patient.ts';
 import type { RecomputeResult } from '../recompute/step.ts';
 import { sweep } from '../recompute/sweep.ts';
 import { RecomputeWorker } from '../recompute/worker.ts';
+import { describeError } from '../runtime/describe-error.ts';
+import { interruptible } from '../runtime/interruptible.ts';
 import type { Service } from '../runtime/lifecycle.ts';
 import { recordLatency, recordMs } from '../runtime/metrics.ts';
 import { isOverload } from '../store/errors.ts';
 import { engineSettingsOf } from '../wiring.ts';
 import type { App } from './app.ts';
 import { consumerEvents, consumerTuning, partitionHalted } from './consumers.ts';
+import { noteRetry } from './failures.ts';
 import { createRequests, isOutage } from './ingest-service.ts';
 
 /** A failing assignment's first pause between tries, ms. */
@@ -31,7 +35,11 @@ export function createRecomputeService(app: App, { onWritten }: RecomputeService
   const log = app.log.child({ role: 'recompute' });
   const requests = createRequests(app);
   const deps: PatientDeps = {
-    store,
+    store: {
+      recompute: (work) =>
+        app.work.during('recompute', 'a recompute transaction', () => store.recompute(work)),
+      park: (parked) => store.park(parked),
+    },
     requests,
     clock,
     log,
@@ -39,12 +47,16 @@ export function createRecomputeService(app: App, { onWritten }: RecomputeService
     isOutage,
     isOverload,
     onResult: (result) => {
+      app.health.set('recompute', null, 'store');
       noteResult(app, result);
       if (result.inserted + result.updated + result.deleted > 0) onWritten();
     },
     onParked: ({ assignmentId, code, message, tries }) =>
       log.error({ assignmentId, code, tries }, `assignment ${assignmentId} is parked: ${message}`),
-    onRetry: () => app.metrics.retries.inc({ target: 'store' }),
+    onRetry: (error) => {
+      noteRetry(app, error);
+      app.health.set('recompute', `a recompute waits: ${describeError(error)}`, 'store');
+    },
     onPostponed: (assignmentId, error) =>
       log.error(
         { assignmentId, err: error },
@@ -103,17 +115,23 @@ async function holdBack({ store, config }: App): Promise<boolean> {
 }
 
 async function sweepForever(app: App, requests: RecomputeRequests, signal: AbortSignal): Promise<void> {
-  const { config, clock, store, log, processId } = app;
+  const { config, clock, store, log, processId, health } = app;
   const { intervalMs, olderThanMs } = config.sweep;
+  const sweepOnce = async (): Promise<readonly Id[]> => {
+    if (!(await store.acquireLease('sweep', processId, intervalMs * 3))) return [];
+    if (await holdBack(app)) return [];
+    return sweep({ store, requests }, olderThanMs, SWEEP_LIMIT);
+  };
   while (!signal.aborted) {
     await clock.sleep(intervalMs, signal).catch(() => undefined);
     if (signal.aborted) return;
     try {
-      if (!(await store.acquireLease('sweep', processId, intervalMs * 3))) continue;
-      if (await holdBack(app)) continue;
-      const found = await sweep({ store, requests }, olderThanMs, SWEEP_LIMIT);
+      const found = await interruptible(sweepOnce(), signal);
+      health.set('recompute', null, 'sweep');
       if (found.length > 0) log.info({ assignments: found.length }, 'dirt had waited long: asked again');
     } catch (error) {
+      if (signal.aborted) return;
+      if (!health.set('recompute', `the sweep failed: ${describeError(error)}`, 'sweep')) continue;
       log.warn({ err: error }, 'the sweep failed: the next one tries again');
     }
   }

@@ -15,7 +15,7 @@ import { kafkaConnectionOf } from '../wiring.ts';
 import { Health } from './app.ts';
 import type { App } from './app.ts';
 import { createIngestService } from './ingest-service.ts';
-import { createMonitorService, readinessChecks } from './monitor-service.ts';
+import { createMonitorService, livenessChecks, readinessChecks } from './monitor-service.ts';
 import { createPositionsService } from './positions-service.ts';
 import { createPublishService } from './publish-service.ts';
 import { createRecomputeService } from './recompute-service.ts';
@@ -25,6 +25,7 @@ import { createStoreService } from './store-service.ts';
 import type { StoreService } from './store-service.ts';
 import { createSupervisorService } from './supervisor-service.ts';
 import { WakeUp } from './wake-up.ts';
+import { WorkInHand } from './work-in-hand.ts';
 
 export const ROLES = ['ingest', 'recompute', 'publish', 'scheduler'] as const;
 export type Role = (typeof ROLES)[number];
@@ -48,6 +49,7 @@ export async function runRoles(options: RunOptions): Promise<ExitCode> {
     kafka: kafkaConnectionOf(config),
     processId: `${process.pid}-${randomUUID()}`,
     health: new Health(),
+    work: new WorkInHand(() => systemClock.nowMs()),
   };
   const opening = await createStoreService(base);
   const unhandled = tolerateStrayRejections(log);
@@ -91,7 +93,7 @@ function servicesOf(base: Omit<App, 'store'>, opening: StoreService, roles: read
     host: config.http.host,
     port: config.http.port,
     metrics,
-    live: [],
+    live: livenessChecks(base, clock.nowMs()),
     ready: readinessChecks(base, roles),
     clock,
     log,
@@ -106,7 +108,7 @@ function servicesOf(base: Omit<App, 'store'>, opening: StoreService, roles: read
   return [
     http,
     opening,
-    madeAtStart('monitor', () => createMonitorService(app())),
+    madeAtStart('monitor', () => createMonitorService(app(), roles)),
     ...chosen.map((role) => madeAtStart(role, () => start(role))),
     ...(roles.includes('ingest') ? [madeAtStart('positions', () => createPositionsService(app()))] : []),
     ...(roles.includes('scheduler') ? [madeAtStart('resnapshot', () => createResnapshotService(app()))] : []),

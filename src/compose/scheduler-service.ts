@@ -3,6 +3,7 @@ import { Cron } from 'croner';
 import { DateTime } from 'luxon';
 import { dayToIso, isoToDay } from '../domain/day.ts';
 import type { Day } from '../domain/day.ts';
+import { describeError } from '../runtime/describe-error.ts';
 import { interruptible } from '../runtime/interruptible.ts';
 import type { Service } from '../runtime/lifecycle.ts';
 import { advanceHorizon } from '../scheduler/step.ts';
@@ -33,9 +34,12 @@ export function createSchedulerService(app: App): Service {
             await interruptible(nightly(app, requests, signal), signal);
             next = cron.nextRun(new Date(app.clock.nowMs()))?.getTime() ?? Number.POSITIVE_INFINITY;
           }
+          app.health.set('scheduler', null, 'work');
         } catch (error) {
           if (signal.aborted) return;
-          app.log.warn({ err: error }, 'the scheduler failed: it tries again');
+          if (app.health.set('scheduler', `the scheduler failed: ${describeError(error)}`, 'work')) {
+            app.log.warn({ err: error }, 'the scheduler failed: it tries again');
+          }
         }
         await app.clock.sleep(LOOK_MS, signal).catch(() => undefined);
       }

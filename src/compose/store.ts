@@ -24,10 +24,17 @@ const FEW = 2;
  * not, or where it has no such schema.
  */
 export async function openStore(config: Config, log: Logger, connections: number = FEW): Promise<OpenStore> {
-  const pool = poolOf(config, log, connections);
+  const { statementMs } = config.store;
+  const pool = poolOf(config, log, connections, statementMs);
   try {
     const settings = engineSettingsOf(config);
-    const store = await createPgStore({ pool, schema: config.store.schema, codec, settings });
+    const store = await createPgStore({
+      pool,
+      schema: config.store.schema,
+      codec,
+      settings,
+      statementMs,
+    });
     await store.checkSettings();
     return { store, close: () => pool.end() };
   } catch (error) {
@@ -49,9 +56,14 @@ export async function migrateStore(config: Config, log: Logger): Promise<Migrate
   }
 }
 
-function poolOf(config: Config, log: Logger, max: number): Pool {
+/** The server's own limit comes first; this one is for a server that does not answer at all. */
+const ANSWER_MS = 10_000;
+
+function poolOf(config: Config, log: Logger, max: number, statementMs?: number): Pool {
   const { url, tls } = storeAccessOf(config);
-  return createPool({ connectionString: url, tls, max, application_name: config.kafka.clientId }, (error) =>
+  const limit = statementMs === undefined ? {} : { query_timeout: statementMs + ANSWER_MS };
+  const access = { connectionString: url, tls, max, application_name: config.kafka.clientId, ...limit };
+  return createPool(access, (error) =>
     log.warn({ err: error }, 'an idle connection to the state store was lost'),
   );
 }

@@ -20,10 +20,9 @@ const CHECKS: readonly Check[] = [
       `sweep.olderThanMs (${sweep.olderThanMs}) must be longer than recompute.longestWaitMs (${recompute.longestWaitMs})`,
   },
   {
-    holds: ({ store, recompute, ingest }) =>
-      store.poolSize > recompute.concurrency + ingest.partitionsConcurrently,
-    otherwise: ({ store, recompute, ingest }) =>
-      `store.poolSize (${store.poolSize}) must be more than recompute.concurrency + ingest.partitionsConcurrently (${recompute.concurrency} + ${ingest.partitionsConcurrently}): each holds a connection, and publishing needs one`,
+    holds: ({ store, ...config }) => store.poolSize >= connectionsAtOnce(config),
+    otherwise: ({ store, ...config }) =>
+      `store.poolSize (${store.poolSize}) must be at least ${connectionsAtOnce(config)}: one for each of recompute.concurrency, ingest.partitionsConcurrently and publish.shards (${config.recompute.concurrency} + ${config.ingest.partitionsConcurrently} + ${config.publish.shards}), and one each for the monitor and the scheduler`,
   },
   {
     holds: ({ connect }) => connect.restartFirstMs <= connect.restartLongestMs,
@@ -68,4 +67,9 @@ function stackPorts(stack: Config['stack']): readonly number[] {
     stack.registryPort,
     stack.connectPort,
   ];
+}
+
+/** What may hold a connection for long at the same time; who comes and goes shares what is left. */
+function connectionsAtOnce({ recompute, ingest, publish }: Omit<Config, 'store'>): number {
+  return recompute.concurrency + ingest.partitionsConcurrently + publish.shards + 2;
 }

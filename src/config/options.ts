@@ -1,4 +1,5 @@
 /** Every setting of Anchorline, by section. The reference (docs/configuration.md) is made from this. */
+import { Cron } from 'croner';
 import { isoToDay } from '../domain/day.ts';
 import { DEFAULT_ENGINE_SETTINGS } from '../domain/settings.ts';
 import type { GrowthModel } from '../domain/settings.ts';
@@ -130,6 +131,12 @@ export const OPTIONS = {
       'connections',
       { min: 2, max: 200 },
       { default: 10, prose: 'Largest number of connections of one process.' },
+    ),
+    statementMs: ms(
+      1_000,
+      24 * HOUR,
+      5 * MINUTE,
+      'A statement that takes longer, its waiting for locks included, is given up and tried again. Migrations are not bound.',
     ),
   },
   source: {
@@ -318,6 +325,15 @@ export const OPTIONS = {
       prose: 'Address of /metrics, /livez and /readyz; 0.0.0.0 in a container.',
     }),
     port: port({ default: 9_464, prose: 'Its port; 0: any that is free.' }),
+    readyDirtMs: wholeOrNone(
+      'ms',
+      { min: 1_000, max: 24 * HOUR },
+      {
+        default: 15 * MINUTE,
+        prose:
+          '/readyz of a process that computes fails once dirt has waited this long, other than for a snapshot.',
+      },
+    ),
   },
   log: {
     level: choice(LOG_LEVELS, { default: 'info', prose: 'Least level that is written.' }),
@@ -373,7 +389,12 @@ function isTimeZone(value: string): boolean {
   }
 }
 
-/** The form only; the scheduler's own parser has the last word. */
+/** By the scheduler's own parser; a night that never comes is none. */
 function isCron(value: string): boolean {
-  return /^([\d*/,A-Za-z#L?-]+\s+){4}[\d*/,A-Za-z#L?-]+$/.test(value.trim());
+  if (value.trim().split(/\s+/).length !== 5) return false;
+  try {
+    return new Cron(value, { paused: true }).nextRun() !== null;
+  } catch {
+    return false;
+  }
 }

@@ -45,6 +45,11 @@ export function createAvroDecoder(registry: RegistryAddress | string): AvroDecod
   return new RegistryDecoder(new Registry(registry));
 }
 
+/** True where the address is a registry's that works. */
+export function registryAnswers(registryUrl: string): Promise<boolean> {
+  return new Registry(registryUrl).answers();
+}
+
 /**
  * Registers the schema under the subject, whose compatibility becomes FULL_TRANSITIVE: a compacted topic keeps
  * records of every version. Throws ConfigurationError where the registry holds versions it does not fit.

@@ -31,6 +31,8 @@ export type RestartReason = 'crashed' | 'stalled' | 'failed to start';
 
 /** Every member may be left out. */
 export interface ConsumerEvents {
+  /** A member of its group, with these partitions, or none: before `revoked` and `assigned` say what is different. */
+  joined(partitions: readonly PartitionId[]): void;
   assigned(partitions: readonly PartitionId[]): void;
   revoked(partitions: readonly PartitionId[]): void;
   handled(at: PartitionId, records: number, durationMs: number): void;

@@ -178,6 +178,7 @@ export class ConsumerSession implements PartitionControl {
       { groupId: this.#options.groupId, partitions: now.length, added: added.length, gone: gone.length },
       'joined',
     );
+    events?.joined?.(now.map((state) => state.id));
     if (gone.length > 0) events?.revoked?.(gone);
     if (added.length > 0) events?.assigned?.(added);
     if (positions === 'group') return;

@@ -10,6 +10,9 @@ import { hasKafkaType } from './errors.ts';
 import { ALL_REPLICAS, LEADER_ONLY, ReplaceableProducer } from './replaceable-producer.ts';
 import type { ProducerOptions } from './replaceable-producer.ts';
 
+/** About 400 kB with what each record takes besides its key. */
+const REQUESTS_AT_ONCE = 5_000;
+
 export interface RecomputeRequestEvents {
   /** Wake-ups that were not sent; the sweeper finds the dirt later. */
   lost(assignments: number, error: unknown): void;
@@ -33,12 +36,17 @@ export class KafkaRecomputeRequests implements RecomputeRequests {
     const ids = [...new Set(assignmentIds)];
     if (ids.length === 0) return;
     const value = Buffer.alloc(0);
-    const messages = ids.map((id) => ({ key: requestKey(id), value }));
-    try {
-      // Only the leader's word: a wake-up lost with it costs latency, waiting for replicas would cost it always.
-      await this.#producer.send(messages, LEADER_ONLY, CompressionTypes.None);
-    } catch (error) {
-      this.#events.lost(ids.length, error);
+    // A night's horizon wakes everybody: one request of them all could be more than the broker takes.
+    for (let from = 0; from < ids.length; from += REQUESTS_AT_ONCE) {
+      const messages = ids.slice(from, from + REQUESTS_AT_ONCE).map((id) => ({ key: requestKey(id), value }));
+      try {
+        // Only the leader's word: a wake-up lost with it costs latency, waiting for replicas would cost it always.
+        await this.#producer.send(messages, LEADER_ONLY, CompressionTypes.None);
+      } catch (error) {
+        // The others would fare no better, and each would take its time.
+        this.#events.lost(ids.length - from, error);
+        return;
+      }
     }
   }
 

@@ -35,10 +35,12 @@ export async function watchProgress(
   for (;;) {
     await options.clock.sleep(options.watchMs, signal);
     try {
-      seen = await look(options, partitions(), seen);
+      seen = await look(options, partitions, seen);
     } catch (error) {
       // Whoever cannot ask the broker cannot blame the consumer either.
       options.log.debug({ err: error }, 'watermarks cannot be read');
+      // Nor is what stood before the gap known to have stood all the while.
+      seen = new Map();
       continue;
     }
     const nowMs = options.clock.nowMs();
@@ -50,18 +52,21 @@ export async function watchProgress(
 /** The partitions that are suspect now, each with when it was first seen standing there. */
 async function look(
   options: ProgressWatchOptions,
-  states: readonly PartitionState[],
+  partitions: () => readonly PartitionState[],
   before: ReadonlyMap<string, Seen>,
 ): Promise<Map<string, Seen>> {
+  const states = partitions();
   const topics = states.map((state) => state.topic);
   const bounds = await options.watermarks.read(topics);
   const unknown = states.some((state) => state.fetchFrom === null);
   const committed = unknown ? await options.watermarks.committed(options.groupId, topics) : () => null;
   const nowMs = options.clock.nowMs();
   const suspects = new Map<string, Seen>();
+  // Partitions may have been given back while the broker was asked.
+  const owned = new Set(partitions());
   for (const state of states) {
     const marks = bounds(state);
-    if (marks === undefined) continue;
+    if (marks === undefined || !owned.has(state)) continue;
     const fetchFrom = state.fetchFrom ?? committed(state) ?? marks.low;
     const lag = marks.high > fetchFrom ? marks.high - fetchFrom : 0n;
     // A position not yet asked for is not known to lag.

@@ -72,11 +72,20 @@ export const METRICS = {
   dirtyAssignments: gauge('dirty_assignments', 'Assignments that wait to be computed', {}),
   oldestDirt: gauge('oldest_dirt_seconds', 'Age of the oldest dirt', {}),
   recomputeTransactions: counter('recompute_transactions', 'Committed recompute transactions', {}),
-  recomputeDuration: seconds('recompute_duration', 'Duration of a recompute transaction', {}),
+  recomputeDuration: seconds(
+    'recompute_duration',
+    'Duration of a recompute transaction, from its locks to its commit',
+    {},
+  ),
   rowsComputed: counter('rows_computed', 'Daily rows computed, changed or not', {}),
   rowsWritten: counter('rows_written', 'Daily rows written', { kind: ['insert', 'update', 'delete'] }),
-  assignmentsParked: gauge('assignments_parked', 'Assignments set aside because they cannot be computed', {}),
+  assignmentsParked: gauge(
+    'assignments_parked',
+    'Assignments set aside because they cannot be computed or published',
+    {},
+  ),
   anomalies: counter('anomalies', 'Anomalies found by recomputes', { code: null }),
+  anomaliesKept: gauge('anomalies_kept', 'Anomalies that hold now', { code: null }),
 
   publicationBacklog: gauge('publication_backlog_entries', 'Entries of the publication log', {}),
   publicationAge: gauge('publication_oldest_seconds', 'Age of the oldest entry of the publication log', {}),
@@ -92,6 +101,9 @@ export const METRICS = {
   retries: counter('retries', 'Attempts repeated after a failure', {
     target: ['store', 'kafka', 'registry'],
   }),
+  workAge: gauge('work_age_seconds', 'Age of the oldest handler or transaction under way', {
+    role: null,
+  }),
   connected: gauge('connected', '1 while the target answers', { target: null }),
   connectorState: gauge('connector_state', '1 for the state that the connector is in; by the supervisor', {
     connector: null,
@@ -105,6 +117,10 @@ export const METRICS = {
   connectorRestarts: counter('connector_restarts', 'Restarts of a failed connector or task', {
     connector: null,
   }),
-  snapshotRunning: gauge('snapshot_running', '1 while an initial snapshot is being ingested', {}),
+  snapshotRunning: gauge(
+    'snapshot_running',
+    '1 while recompute waits for an initial snapshot that streams in',
+    {},
+  ),
   horizonDay: gauge('horizon_day', 'Last day that is computed, in days since 1970-01-01', {}),
 } as const satisfies Record<string, MetricSpec>;

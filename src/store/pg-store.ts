@@ -16,6 +16,8 @@ import { appendDirt, park, parkedAssignments, takeDirt, unpark, waitingDirt } fr
 import type { ParkedAssignment } from './dirt.ts';
 import { fromDriver } from './errors.ts';
 import { readFacts, selectFacts, writeFacts } from './facts.ts';
+import { readGauges } from './gauges.ts';
+import type { StoreGauges } from './gauges.ts';
 import { moveHorizon, readHorizon } from './horizon.ts';
 import { acquireLease, releaseLease } from './leases.ts';
 import { load } from './load.ts';
@@ -55,6 +57,8 @@ export interface PgStoreOptions {
   readonly copy?: boolean;
   /** A transaction in which nothing happens for longer is ended by the server, ms; default two minutes. */
   readonly idleLimitMs?: number;
+  /** A statement of a transaction that takes longer is ended by the server, ms; default: its own limit. */
+  readonly statementMs?: number;
 }
 
 /** What operators and the composition need beyond the port. */
@@ -65,6 +69,8 @@ export interface PgStore extends StateStore, StoreCare {
   /** Throws ConfigurationError STO006 naming each right that the role needs to run and lacks. */
   checkRights(): Promise<void>;
   status(): Promise<StoreStatus>;
+  /** See gauges.ts. `snapshotLimitMs`: how old the last record of a running snapshot may be. */
+  gauges(snapshotLimitMs: number): Promise<StoreGauges>;
   parked(): Promise<readonly ParkedAssignment[]>;
   /** Frees parked assignments, all for null; returns those freed, whose owners are then to be woken. */
   unpark(assignmentIds: readonly Id[] | null): Promise<readonly Id[]>;
@@ -116,6 +122,7 @@ export async function createPgStore(options: PgStoreOptions): Promise<PgStore> {
     );
   }
   const local = [`SET LOCAL idle_in_transaction_session_timeout = ${idleLimitMs}`];
+  if (options.statementMs !== undefined) local.push(`SET LOCAL statement_timeout = ${options.statementMs}`);
   if (build === 'timescale') local.push(UNLIMITED_DECOMPRESSION);
   const begin = [READ_COMMITTED, ...local].join('; ');
   const write = <T>(work: (session: Session) => Promise<T>) => inTransaction(pool, names, begin, work);
@@ -131,6 +138,7 @@ export async function createPgStore(options: PgStoreOptions): Promise<PgStore> {
     checkSettings: () => write((session) => checkSettings(session, settings)),
     checkRights: () => read(checkRights),
     status: () => inTransaction(pool, names, ONE_SNAPSHOT, readStatus),
+    gauges: (limitMs) => read((session) => readGauges(session, limitMs)),
     ...care(read),
     manualAnchors: (id) =>
       read((session) =>

@@ -1,4 +1,4 @@
-/** What operators ask of the store. */
+/** What operators ask of the store; what is measured all the time is in gauges.ts. */
 import type { Day } from '../domain/day.ts';
 import { extensionSchema } from './session.ts';
 import type { Session } from './session.ts';
@@ -21,7 +21,6 @@ export interface StoreStatus {
   }[];
   /** Estimated by the planner's statistics: counting tens of millions takes minutes. */
   readonly rows: number;
-  readonly lastDate: Day | null;
   readonly retired: number;
 }
 
@@ -50,9 +49,7 @@ export async function readStatus(session: Session): Promise<StoreStatus> {
   const positions = await session.rows<[string, number, string]>(
     `SELECT topic, partition, next_offset::text FROM ${session.t('position')} ORDER BY topic, partition`,
   );
-  const [horizon, lastDate] = await one<[Day | null, Day | null]>(
-    `SELECT (SELECT date FROM ${session.t('horizon')}), (SELECT max(date) FROM ${session.t('daily_state')})`,
-  );
+  const [horizon] = await one<[Day | null]>(`SELECT (SELECT date FROM ${session.t('horizon')})`);
   return {
     build,
     horizon,
@@ -65,7 +62,6 @@ export async function readStatus(session: Session): Promise<StoreStatus> {
     anomaliesByCode: new Map(anomalies),
     positions: positions.map(([topic, partition, next]) => ({ topic, partition, next: BigInt(next) })),
     rows: await estimatedRows(session, build),
-    lastDate,
     retired,
   };
 }

@@ -67,7 +67,8 @@ export async function inTransaction<T>(
     if ((await control(client, 'COMMIT')) !== 'COMMIT') throw new AbortedTransactionError();
     return result;
   } catch (error) {
-    broken = !(await rolledBack(client));
+    // Where there was no answer there will be none to ROLLBACK either, and that wait is as long again.
+    broken = isUnanswered(error) || !(await rolledBack(client));
     throw error;
   } finally {
     client.release(broken);
@@ -144,6 +145,10 @@ async function control(client: PoolClient, statement: string): Promise<string | 
   } catch (error) {
     throw fromDriver(error);
   }
+}
+
+function isUnanswered(error: unknown): boolean {
+  return error instanceof StoreUnavailableError && !(error.cause instanceof pg.DatabaseError);
 }
 
 async function rolledBack(client: PoolClient): Promise<boolean> {

@@ -96,6 +96,9 @@ describe('a refused configuration', () => {
 
   it.each([
     ['ANCHORLINE_KAFKA_BROKERS', 'localhost'],
+    ['ANCHORLINE_SCHEDULER_CRON', '99 0 * * *'],
+    ['ANCHORLINE_SCHEDULER_CRON', '0 0 31 2 *'],
+    ['ANCHORLINE_SCHEDULER_CRON', '0 5 0 * * *'],
     ['ANCHORLINE_STORE_SCHEMA', 'Robert"; drop'],
     ['ANCHORLINE_REGISTRY_URL', 'localhost:8081'],
     ['ANCHORLINE_ENGINE_TIME_ZONE', 'Mars/Olympus'],
@@ -168,7 +171,7 @@ describe('a refused configuration', () => {
     ],
     ['quiet time above the longest wait', { ANCHORLINE_RECOMPUTE_QUIET_MS: '6000' }, 'recompute.quietMs'],
     ['sweep before the longest wait', { ANCHORLINE_SWEEP_OLDER_THAN_MS: '5000' }, 'sweep.olderThanMs'],
-    ['a pool that is too small', { ANCHORLINE_STORE_POOL_SIZE: '5' }, 'store.poolSize'],
+    ['a pool that is too small', { ANCHORLINE_STORE_POOL_SIZE: '7' }, 'store.poolSize'],
     ['a login without a user', { ANCHORLINE_KAFKA_SASL_MECHANISM: 'plain' }, 'kafka.saslUsername'],
     ['one name for two kinds of topics', { ANCHORLINE_TOPICS_NAMESPACE: 'farm' }, 'topics.namespace'],
     ['one consumer group for two', { ANCHORLINE_INGEST_GROUP_ID: 'anchorline-recompute' }, 'ingest.groupId'],

@@ -5,11 +5,17 @@ import { createPgStore } from '../../src/store/pg-store.ts';
 import type { PgStore } from '../../src/store/pg-store.ts';
 import { AbortedTransactionError, createPool } from '../../src/store/transaction.ts';
 import { ConfigurationError } from '../../src/domain/errors.ts';
-import { isInfrastructure } from '../../src/store/errors.ts';
-import { openBuild } from '../support/store-builds.ts';
+import { isInfrastructure, isOverload } from '../../src/store/errors.ts';
+import { SHARED, openBuild } from '../support/store-builds.ts';
 import type { StorePlace } from '../support/store-builds.ts';
 import { DAY_0 } from '../support/store-facts.ts';
 import { inserting, rowsOf } from '../support/store-rows.ts';
+
+const OPTIONS = {
+  sharedSchema: SHARED,
+  codec,
+  settings: { timeZone: 'UTC', growthModel: 'auto', recordedDeathsInCount: false },
+} as const;
 
 describe('locks and lost connections', () => {
   let place: StorePlace;
@@ -139,6 +145,29 @@ describe('locks and lost connections', () => {
       (reason: unknown) => reason,
     );
     expect(isInfrastructure(error)).toBe(true);
+  });
+
+  it('a statement that waits for longer than it may is an outage that less work may not meet', async () => {
+    const hasty = await createPgStore({ ...OPTIONS, pool: place.pool, schema, statementMs: 100 });
+    const release = await held('exclusive');
+    const error = await hasty.ingest((tx) => tx.lockFacts('shared')).catch((reason: unknown) => reason);
+    expect(isInfrastructure(error)).toBe(true);
+    expect(isOverload(error)).toBe(true);
+    await release();
+    await expect(hasty.ingest((tx) => tx.lockFacts('shared'))).resolves.toBeUndefined();
+  });
+
+  it('a connection whose statement was given up unanswered is not used again', async () => {
+    const { host, port } = place.pool.options as { host: string; port: number };
+    const own = { host, port, user: 'postgres', database: 'postgres', max: 1, query_timeout: 200 };
+    const pool = createPool(own, () => undefined);
+    const hasty = await createPgStore({ ...OPTIONS, pool, schema });
+    const release = await held('exclusive');
+    const error = await hasty.ingest((tx) => tx.lockFacts('shared')).catch((reason: unknown) => reason);
+    expect(isInfrastructure(error)).toBe(true);
+    await expect(hasty.parked()).resolves.toEqual([]);
+    await release();
+    await pool.end();
   });
 
   it('a cut connection is infrastructure, and the pool goes on', async () => {

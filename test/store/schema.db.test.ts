@@ -164,12 +164,23 @@ describe.each(BUILDS)('schema, %s build', (build) => {
       parked: 1,
       deadLettersOpen: 0,
     });
+    const gauges = await store.gauges(1_000);
+    expect(gauges).toMatchObject({ horizon: null, snapshotRunning: false, parked: 1, deadLettersOpen: 0 });
+    expect(gauges.dirt).toEqual({ assignments: 1, oldestMs: expect.any(Number) });
+    expect(gauges.publications).toEqual({ entries: 0, oldestMs: null });
     expect(status.dirt).toMatchObject({ entries: 2, assignments: 1, oldestMs: expect.any(Number) });
     expect(status.anomaliesByCode).toEqual(new Map([['population_clamped', 2]]));
     expect(status.positions).toEqual([{ topic: 'a', partition: 0, next: 0n }]);
     expect(await store.parked()).toMatchObject([{ assignmentId: 2, code: 'X', message: 'm', tries: 3 }]);
     expect(await store.unpark(null)).toEqual([2]);
     expect(await store.status()).toMatchObject({ setAside: 0, parked: 0 });
+  });
+
+  it('measures a snapshot only while its records come', async () => {
+    const { store } = await place.newStore();
+    await store.ingest((tx) => tx.noteSnapshot('running'));
+    expect(await store.gauges(60_000)).toMatchObject({ snapshotRunning: true });
+    expect(await store.gauges(0)).toMatchObject({ snapshotRunning: false });
   });
 
   it('parks nobody whose dirt another owner has answered meanwhile', async () => {

@@ -224,7 +224,7 @@ function environment(endpoints: StackEndpoints, name: string, horizon: string): 
     ANCHORLINE_TOPICS_LARGE_PARTITIONS: '2',
     ANCHORLINE_STORE_URL: urlOf(endpoints.statePg),
     ANCHORLINE_STORE_SCHEMA: name,
-    ANCHORLINE_STORE_POOL_SIZE: '6',
+    ANCHORLINE_STORE_POOL_SIZE: '8',
     ANCHORLINE_SOURCE_ADMIN_URL: urlOf({ ...endpoints.sourcePg, database: name }),
     ANCHORLINE_SOURCE_ROLE: `${name}_cdc`,
     ANCHORLINE_SOURCE_SLOT: name,

@@ -94,6 +94,7 @@ async function lookAtThings(store: PgStore, id: Id): Promise<void> {
   await store.horizon();
   await store.parked();
   await store.status();
+  await store.gauges(1);
   await store.anomalies({}, 1);
   await store.countAnomalies({});
   await store.assignmentsOf(id);

@@ -34,7 +34,7 @@ Examples:
 function renderStatus(status: StoreStatus): readonly string[] {
   const { dirt, publications } = status;
   const lines = [
-    `daily rows     about ${status.rows}, the last of ${isoOr(status.lastDate, 'no day')} (${status.build})`,
+    `daily rows     about ${status.rows} (${status.build})`,
     `horizon        ${isoOr(status.horizon, 'not set: the scheduler sets it')}`,
     `snapshot       ${status.snapshot}`,
     `to compute     ${dirt.assignments} assignments${age(dirt.oldestMs)}`,
