@@ -1,5 +1,5 @@
 /** From a decoded Debezium record to the change of one source row. */
-import { REJECTIONS } from '../domain/cdc.ts';
+import { REJECTIONS, TRUNCATE } from '../domain/cdc.ts';
 import type { ChangeEvent, Decoded, SnapshotMark, SourceRow } from '../domain/cdc.ts';
 import { heartbeatTopic, notificationTopic, tableOfTopic, transactionTopic } from '../domain/topics.ts';
 
@@ -42,7 +42,7 @@ export function toChange(topic: string, key: unknown, value: unknown, prefix: st
       return change(topic, prefix, gone, null, source);
     }
     case 't':
-      return { kind: 'ignored', reason: 'truncate' };
+      return { kind: 'ignored', reason: TRUNCATE };
     case 'm':
       return { kind: 'ignored', reason: 'message' };
     default:

@@ -1,6 +1,6 @@
 /** The ingest role: change topics → facts and dirt. */
 import type { SourceRecord } from '../domain/cdc.ts';
-import { changeTopics, deadLetterTopic, recomputeRequestsTopic } from '../domain/topics.ts';
+import { changeTopics, deadLetterTopic, recomputeRequestsTopic, tableOfTopic } from '../domain/topics.ts';
 import { recordDecoder } from '../ingest/decoder.ts';
 import { ingestIsolating } from '../ingest/isolate.ts';
 import type { IsolatingIngestDeps } from '../ingest/isolate.ts';
@@ -57,12 +57,13 @@ export function createIngestService(app: App): Service {
   const { config, clock, store } = app;
   const log = app.log.child({ role: 'ingest' });
   const tools = createIngestTools({ ...app, log });
+  const truncated = new Set<string>();
   const handleBatch = async (records: readonly SourceRecord[], context: BatchContext): Promise<void> => {
     const { topic, partition, expected } = context;
     const results = await app.work.during('ingest', `a batch of ${topic}/${partition}`, () =>
       ingestIsolating(tools.deps, { topic, partition }, records, expected),
     );
-    for (const result of results) note(app, result);
+    for (const result of results) note(app, result, truncated);
   };
   const runner = new ConsumerRunner({
     connection: app.kafka,
@@ -105,7 +106,7 @@ export function createRequests(app: Pick<App, 'config' | 'log' | 'kafka'>): Kafk
   });
 }
 
-function note({ metrics, clock, log }: App, result: IngestResult): void {
+function note({ metrics, clock, log, config }: App, result: IngestResult, warned: Set<string>): void {
   metrics.ingestTransactions.inc();
   for (const [table, { upserts, deletes }] of result.plan.counts.changesByTable) {
     metrics.eventsIngested.inc({ table, op: 'upsert' }, upserts);
@@ -115,6 +116,16 @@ function note({ metrics, clock, log }: App, result: IngestResult): void {
     metrics.recordsRejected.inc({ code: rejection.code });
     const { topic, partition, offset } = record;
     log.warn({ topic, partition, offset: offset.toString(), code: rejection.code }, rejection.message);
+  }
+  for (const [topic, count] of result.plan.counts.truncates) {
+    const table = tableOfTopic(config.topics.prefix, topic) ?? topic;
+    metrics.truncates.inc({ table }, count);
+    if (warned.has(table)) continue;
+    warned.add(table);
+    log.warn(
+      { table },
+      `${table} was truncated in the source: its rows stay here until a new snapshot of it`,
+    );
   }
   const nowMs = clock.nowMs();
   recordLatency(metrics, 'decode_to_ingest', result.decodedMs, nowMs);

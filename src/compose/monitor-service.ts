@@ -5,6 +5,7 @@ import { describeError } from '../runtime/describe-error.ts';
 import { interruptible } from '../runtime/interruptible.ts';
 import type { Service } from '../runtime/lifecycle.ts';
 import type { StoreGauges } from '../store/gauges.ts';
+import { registryOf } from '../wiring-access.ts';
 import type { App } from './app.ts';
 
 const LOOK_MS = 5_000;
@@ -119,7 +120,7 @@ async function countAnomalies({ store, metrics, log }: App): Promise<void> {
 
 async function lookAtRegistry({ config, metrics }: App, roles: readonly string[]): Promise<void> {
   if (!roles.includes('ingest') && !roles.includes('publish')) return;
-  metrics.connected.set({ target: 'registry' }, (await registryAnswers(config.registry.url)) ? 1 : 0);
+  metrics.connected.set({ target: 'registry' }, (await registryAnswers(registryOf(config))) ? 1 : 0);
 }
 
 function setGauges(metrics: App['metrics'], gauges: StoreGauges): void {

@@ -1,4 +1,6 @@
 /** The publish role: one fenced relay per shard of the publication log. */
+import { dayToIso } from '../domain/day.ts';
+import { UnpublishableError } from '../domain/errors.ts';
 import { dailyStateTopic } from '../domain/topics.ts';
 import { createAvroEncoder } from '../kafka/avro.ts';
 import type { AvroEncoder } from '../kafka/avro.ts';
@@ -97,11 +99,16 @@ class ContractTopic implements FencedTopic {
 
   #encode(message: DailyStateMessage): EncodedMessage {
     if (this.#encoders === null) throw new Error('encoded before open');
-    const { key, value } = toAvro(message);
-    return {
-      key: this.#encoders.key.encode(key),
-      value: value === null ? null : this.#encoders.value.encode(value),
-    };
+    try {
+      const { key, value } = toAvro(message);
+      return {
+        key: this.#encoders.key.encode(key),
+        value: value === null ? null : this.#encoders.value.encode(value),
+      };
+    } catch (error) {
+      const { assignmentId, day } = message;
+      throw new UnpublishableError(`day ${dayToIso(day)} of assignment ${assignmentId}`, error);
+    }
   }
 }
 
@@ -136,6 +143,10 @@ function relayEvents({ metrics, log, health }: App): RelayEvents {
         recordLatency(metrics, 'decode_to_topic', batch.decodedMs, atMs);
         recordLatency(metrics, 'commit_to_topic', batch.committedMs, atMs);
       }
+    },
+    setAside: (shard, { assignmentId, code, message }) => {
+      metrics.publicationsSetAside.inc();
+      log.error({ shard, assignmentId, code }, `assignment ${assignmentId} is parked: ${message}`);
     },
     fenced: (shard) => log.warn({ shard }, 'a newer leader took over the shard'),
     failed: (shard, error, delayMs) => {

@@ -1,4 +1,4 @@
-/** The scheduler role: one leader moves the horizon at night, at its start if a night was missed, and retires. */
+/** The scheduler role: one leader moves the horizon at night, at its start if a night was missed, retires and tidies. */
 import { Cron } from 'croner';
 import { DateTime } from 'luxon';
 import { dayToIso, isoToDay } from '../domain/day.ts';
@@ -15,6 +15,9 @@ const LEASE_MS = 30_000;
 const LOOK_MS = 10_000;
 /** Assignments retired in a night: the rest follows in the next, and no transaction grows without bound. */
 const RETIRE_LIMIT = 1_000;
+/** As long as the dead-letter topic keeps them. */
+const CLOSED_LETTER_DAYS = 30;
+const PRUNE_LIMIT = 10_000;
 
 export function createSchedulerService(app: App): Service {
   const requests = createRequests(app);
@@ -63,6 +66,8 @@ async function nightly(
     const from = move.from === null ? 'nothing' : dayToIso(move.from);
     log.info({ assignments: move.dirtied.length }, `the horizon moved from ${from} to ${dayToIso(move.to)}`);
   }
+  const pruned = await store.pruneLetters(CLOSED_LETTER_DAYS, PRUNE_LIMIT);
+  if (pruned > 0) log.info({ letters: pruned }, 'dead letters that had closed long ago were removed');
   const { years } = config.retention;
   if (years === null || signal.aborted) return;
   const cutoff = isoToDay(isoOf(DateTime.fromISO(dayToIso(today), { zone: 'utc' }).minus({ years })));

@@ -53,6 +53,9 @@ export interface ChangeEvent {
   readonly snapshot: SnapshotMark;
 }
 
+/** Why a truncate is ignored: nothing says which rows it took; a new snapshot repairs what it leaves behind. */
+export const TRUNCATE = 'truncate';
+
 export type Decoded =
   | ChangeEvent
   /** Heartbeats, transaction metadata, signals: the connector's own records. */

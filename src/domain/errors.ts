@@ -26,6 +26,19 @@ export class FencedError extends AnchorlineError {
   }
 }
 
+/** A row does not fit the contract: a defect, but of its assignment alone. */
+export class UnpublishableError extends AnchorlineError {
+  constructor(what: string, cause: unknown) {
+    super(
+      'PUB003',
+      `${what} cannot be published: ${cause instanceof Error ? cause.message : String(cause)}`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
 /** A setting, or what the store was computed with, does not fit; the message names the mend. */
 export class ConfigurationError extends AnchorlineError {
   /** `retryable`: a process that runs already may wait for the mend; one that starts had better end. */

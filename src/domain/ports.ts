@@ -181,6 +181,15 @@ export interface PublicationBatch {
   readonly decodedMs: number | null;
 }
 
+/** An assignment whose rows cannot be published: nothing of it went out. */
+export interface UnpublishedAssignment {
+  readonly assignmentId: Id;
+  readonly code: string;
+  readonly message: string;
+  /** The log entries that it was tried for. */
+  readonly sequences: readonly bigint[];
+}
+
 export interface DailyStateMessage {
   readonly assignmentId: Id;
   readonly day: Day;
@@ -234,6 +243,8 @@ export interface StateStore {
    */
   readPublications(shard: number, shards: number, limit: number): Promise<readonly PublicationBatch[]>;
   settlePublications(sequences: readonly bigint[]): Promise<void>;
+  /** Notes the failure and lets these entries wait until something new comes of the assignment. */
+  setPublicationAside(aside: UnpublishedAssignment): Promise<void>;
 
   /** Takes or renews a lease; false while another owner holds it. Expiry is by the store's clock. */
   acquireLease(name: string, owner: string, ttlMs: number): Promise<boolean>;
@@ -253,7 +264,10 @@ export interface DeadLetterTopic {
   send(letters: readonly DeadLetter[]): Promise<void>;
 }
 
-/** Publishes whole assignments in one transaction; throws FencedError when another leader took over. */
+/**
+ * Publishes whole assignments in one transaction; throws FencedError when another leader took over, and
+ * UnpublishableError, before anything was sent, where a row cannot be written as the contract has it.
+ */
 export interface DailyStateTopic {
   publish(batches: readonly PublicationBatch[]): Promise<void>;
 }

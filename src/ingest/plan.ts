@@ -3,7 +3,7 @@
  * Only a row's last image within the batch matters: the ones between are never stored, so no daily row
  * is ever computed from them.
  */
-import { KEEP } from '../domain/cdc.ts';
+import { KEEP, TRUNCATE } from '../domain/cdc.ts';
 import type {
   ChangeEvent,
   Decoded,
@@ -42,6 +42,8 @@ export interface IngestPlan {
 export interface PlanCounts {
   readonly changesByTable: ReadonlyMap<string, { readonly upserts: number; readonly deletes: number }>;
   readonly ignored: number;
+  /** By topic. */
+  readonly truncates: ReadonlyMap<string, number>;
   readonly repeated: number;
 }
 
@@ -72,11 +74,15 @@ class PlanBuilder {
   readonly #byTable = new Map<string, { upserts: number; deletes: number }>();
   #snapshot: IngestPlan['snapshot'] = null;
   #committedMs: number | null = null;
+  readonly #truncates = new Map<string, number>();
   #ignored = 0;
 
   add(record: SourceRecord, decoded: Decoded, mapChange: MapChange): void {
     if (decoded.kind === 'ignored') {
       this.#ignored += 1;
+      if (decoded.reason === TRUNCATE) {
+        this.#truncates.set(record.topic, (this.#truncates.get(record.topic) ?? 0) + 1);
+      }
       return;
     }
     if (decoded.kind === 'rejected') {
@@ -102,7 +108,12 @@ class PlanBuilder {
       goodKeys: this.#goodKeys(),
       snapshot: this.#snapshot,
       committedMs: this.#committedMs,
-      counts: { changesByTable: this.#byTable, ignored: this.#ignored, repeated },
+      counts: {
+        changesByTable: this.#byTable,
+        ignored: this.#ignored,
+        truncates: this.#truncates,
+        repeated,
+      },
     };
   }
 

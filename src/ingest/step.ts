@@ -74,6 +74,8 @@ export async function ingestBatch(
     return { next, plan, letters: [], dirtied: [], effective: 0, decodedMs };
   }
 
+  // Before the transaction: everybody's ingest waits for its locks, and a broker may take its time.
+  if (plan.letters.length > 0) await deps.deadLetters.send(plan.letters);
   const { applied, letters } = await deps.store.ingest(async (tx) => {
     await tx.lockFacts(lockModeOf(plan));
     await tx.advance([{ ...partition, expected, next }]);
@@ -149,7 +151,7 @@ async function writePlan(
   plan: IngestPlan,
   decodedMs: number,
 ): Promise<{ applied: Applied; letters: readonly DeadLetter[] }> {
-  await setAside(tx, deps, plan.letters);
+  await tx.keepDeadLetters(plan.letters);
   // Before anything is read: an attempt at such a letter that is just under way is waited for here, or the
   // image that it writes would not be seen, and would stay.
   if (plan.goodKeys.length > 0) await tx.supersedeDeadLetters(topic, plan.goodKeys);
@@ -158,12 +160,10 @@ async function writePlan(
     const origin = { committedMs: plan.committedMs, decodedMs };
     await tx.appendDirt(applied.dirt.map((dirt) => ({ ...dirt, ...origin })));
   }
-  await setAside(tx, deps, applied.refused);
+  if (applied.refused.length > 0) {
+    // Rare, and known only now; after the commit a crash would lose them.
+    await deps.deadLetters.send(applied.refused);
+    await tx.keepDeadLetters(applied.refused);
+  }
   return { applied, letters: [...plan.letters, ...applied.refused] };
-}
-
-async function setAside(tx: IngestTx, deps: IngestDeps, letters: readonly DeadLetter[]): Promise<void> {
-  if (letters.length === 0) return;
-  await deps.deadLetters.send(letters);
-  await tx.keepDeadLetters(letters);
 }

@@ -17,6 +17,8 @@ import { safeLongs } from './safe-long.ts';
 const MAGIC_BYTE = 0;
 const HEADER_BYTES = 5;
 const REQUEST_TIMEOUT_MS = 10_000;
+/** How long a schema that the registry does not know is not asked for again. */
+const MISSING_MS = 5_000;
 
 export type AvroResult =
   | { readonly ok: true; readonly value: unknown }
@@ -41,13 +43,16 @@ export interface RegistryAddress {
   readonly access: HttpAccess;
 }
 
-export function createAvroDecoder(registry: RegistryAddress | string): AvroDecoder {
-  return new RegistryDecoder(new Registry(registry));
+export function createAvroDecoder(
+  registry: RegistryAddress | string,
+  nowMs: () => number = Date.now,
+): AvroDecoder {
+  return new RegistryDecoder(new Registry(registry), nowMs);
 }
 
 /** True where the address is a registry's that works. */
-export function registryAnswers(registryUrl: string): Promise<boolean> {
-  return new Registry(registryUrl).answers();
+export async function registryAnswers(registry: RegistryAddress | string): Promise<boolean> {
+  return (await new Registry(registry).subjects()) !== null;
 }
 
 /**
@@ -113,10 +118,14 @@ class RegistryDecoder implements AvroDecoder {
   readonly #registry: Registry;
   /** A schema never changes under its id, nor does what is wrong with it. */
   readonly #known = new Map<number, Type | Rejection>();
+  /** Unknown to the registry, which may change: each until when that is believed. */
+  readonly #missing = new Map<number, { readonly rejection: Rejection; readonly untilMs: number }>();
   readonly #asked = new Map<number, Promise<Type | Rejection>>();
+  readonly #nowMs: () => number;
 
-  constructor(registry: Registry) {
+  constructor(registry: Registry, nowMs: () => number) {
     this.#registry = registry;
+    this.#nowMs = nowMs;
   }
 
   decode(record: Buffer): AvroResult | Promise<AvroResult> {
@@ -126,6 +135,10 @@ class RegistryDecoder implements AvroDecoder {
     const id = record.readInt32BE(1);
     const known = this.#known.get(id);
     if (known !== undefined) return decodeWith(known, id, record);
+    const missing = this.#missing.get(id);
+    if (missing !== undefined && this.#nowMs() < missing.untilMs) {
+      return { ok: false, rejection: missing.rejection };
+    }
     return this.#ask(id).then((schema) => decodeWith(schema, id, record));
   }
 
@@ -147,11 +160,13 @@ class RegistryDecoder implements AvroDecoder {
     } catch (error) {
       const status = statusOf(error);
       // What answers 404, or no schema, may be no registry at all; and a schema that is unknown may be
-      // registered later, so only the unusable is remembered.
-      const isRegistry = (status === 404 || status === undefined) && (await this.#registry.answers());
-      if (!isRegistry) throw outOfReach(error);
+      // registered later, so only the unusable is remembered for good.
+      const subjects = status === 404 || status === undefined ? await this.#registry.subjects() : null;
+      if (subjects === null) throw outOfReach(error);
+      if (status === 404 && subjects.length === 0) throw new EmptyRegistryError(id, error);
       const rejection = { code: REJECTIONS.unknownSchema, message: `schema ${id}: ${messageOf(error)}` };
       if (status === undefined) this.#known.set(id, rejection);
+      else this.#missing.set(id, { rejection, untilMs: this.#nowMs() + MISSING_MS });
       return rejection;
     }
   }
@@ -163,6 +178,17 @@ function decodeWith(schema: Type | Rejection, id: number, record: Buffer): AvroR
     return { ok: true, value: schema.fromBuffer(record.subarray(HEADER_BYTES)) };
   } catch (error) {
     return refused(REJECTIONS.undecodable, `does not fit schema ${id}: ${messageOf(error)}`);
+  }
+}
+
+/** Whoever wrote the record had registered its schema: a registry without any has lost its data, or is another one. */
+class EmptyRegistryError extends AnchorlineError {
+  constructor(schemaId: number, cause: unknown) {
+    super(
+      'REG004',
+      `the schema registry knows no schema at all, so not ${schemaId} either: restore its data, or mend registry.url`,
+      { cause, retryable: true },
+    );
   }
 }
 
@@ -199,7 +225,7 @@ class Registry {
     try {
       return await this.#client.getLatestSchemaId(subject);
     } catch (error) {
-      if (statusOf(error) === 404 && (await this.answers())) {
+      if (statusOf(error) === 404 && (await this.subjects()) !== null) {
         throw new ConfigurationError('REG003', `the registry has no schema under ${subject}`, error);
       }
       throw outOfReach(error);
@@ -222,20 +248,21 @@ class Registry {
     }
   }
 
-  /** True where the address is a registry's that works. */
-  async answers(): Promise<boolean> {
+  /** Names of all subjects; null where the address is no registry's that works. */
+  async subjects(): Promise<readonly unknown[] | null> {
     try {
       const response = await this.#fetch('/subjects');
-      return response.ok && Array.isArray(await response.json());
+      const subjects: unknown = response.ok ? await response.json() : null;
+      return Array.isArray(subjects) ? subjects : null;
     } catch {
-      return false;
+      return null;
     }
   }
 
   /** Refused for what it is; anything else, or no answer at all, may heal. */
   async #isRefusal(error: unknown): Promise<boolean> {
     const status = statusOf(error);
-    if (status === undefined) return this.answers();
+    if (status === undefined) return (await this.subjects()) !== null;
     return status === 409 || status === 422;
   }
 

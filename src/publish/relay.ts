@@ -5,8 +5,14 @@
  * transaction *before* this leader first reads the log. Whatever the predecessor published was committed
  * earlier, and everything read later is at least as new. The lease only keeps two leaders from taking turns.
  */
-import { FencedError } from '../domain/errors.ts';
-import type { Clock, DailyStateTopic, PublicationBatch, StateStore } from '../domain/ports.ts';
+import { FencedError, UnpublishableError } from '../domain/errors.ts';
+import type {
+  Clock,
+  DailyStateTopic,
+  PublicationBatch,
+  StateStore,
+  UnpublishedAssignment,
+} from '../domain/ports.ts';
 import { interruptible } from '../runtime/interruptible.ts';
 import type { Grace } from '../runtime/interruptible.ts';
 import { retryDelayMs } from '../runtime/retry.ts';
@@ -24,6 +30,8 @@ export interface RelayEvents {
   /** Another process leads the shard. */
   standsBy(shard: number): void;
   published(batches: readonly PublicationBatch[], atMs: number): void;
+  /** Parked: a row of it cannot be published. */
+  setAside(shard: number, aside: UnpublishedAssignment): void;
   fenced(shard: number): void;
   /** `delayMs`: until it tries again. */
   failed(shard: number, error: unknown, delayMs: number): void;
@@ -32,7 +40,7 @@ export interface RelayEvents {
 export interface RelayDeps {
   readonly store: Pick<
     StateStore,
-    'readPublications' | 'settlePublications' | 'acquireLease' | 'releaseLease'
+    'readPublications' | 'settlePublications' | 'setPublicationAside' | 'acquireLease' | 'releaseLease'
   >;
   readonly topic: FencedTopic;
   readonly clock: Clock;
@@ -57,17 +65,43 @@ export interface RelayOptions {
   readonly stopMs: number;
 }
 
-/** Publishes the oldest entries of the shard's log, then deletes exactly those; returns how many rows went out. */
+type RoundDeps = Pick<RelayDeps, 'store' | 'topic' | 'clock' | 'events'>;
+
+/**
+ * Publishes the oldest entries of the shard's log, then deletes exactly those; returns how many rows went out, 0 where
+ * there was nothing to do. A row that cannot be published takes only its own assignment out of the way.
+ */
 export async function relayOnce(
-  deps: Pick<RelayDeps, 'store' | 'topic' | 'clock' | 'events'>,
+  deps: RoundDeps,
   options: Pick<RelayOptions, 'shard' | 'shards' | 'batchEntries'>,
 ): Promise<number> {
   const batches = await deps.store.readPublications(options.shard, options.shards, options.batchEntries);
   if (batches.length === 0) return 0;
+  try {
+    await publishAll(deps, batches);
+  } catch (error) {
+    if (!(error instanceof UnpublishableError)) throw error;
+    for (const batch of batches) await publishOrSetAside(deps, options.shard, batch);
+  }
+  return batches.reduce((sum, batch) => sum + Math.max(batch.messages.length, 1), 0);
+}
+
+async function publishAll(deps: RoundDeps, batches: readonly PublicationBatch[]): Promise<void> {
   await deps.topic.publish(batches);
   deps.events.published(batches, deps.clock.nowMs());
   await deps.store.settlePublications(batches.flatMap((batch) => batch.sequences));
-  return batches.reduce((sum, batch) => sum + Math.max(batch.messages.length, 1), 0);
+}
+
+async function publishOrSetAside(deps: RoundDeps, shard: number, batch: PublicationBatch): Promise<void> {
+  try {
+    await publishAll(deps, [batch]);
+  } catch (error) {
+    if (!(error instanceof UnpublishableError)) throw error;
+    const { assignmentId, sequences } = batch;
+    const aside = { assignmentId, sequences, code: error.code, message: error.message };
+    await deps.store.setPublicationAside(aside);
+    deps.events.setAside(shard, aside);
+  }
 }
 
 /** Runs a shard until the signal: stand by, lead, step down when fenced or failing, stand by again. */

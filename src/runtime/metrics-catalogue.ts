@@ -56,6 +56,9 @@ export const METRICS = {
     op: ['upsert', 'delete'],
   }),
   ingestTransactions: counter('ingest_transactions', 'Committed ingest transactions', {}),
+  truncates: counter('truncates', 'Truncates of source tables that were passed over: their rows stay here', {
+    table: TABLES,
+  }),
   recordsRejected: counter('records_rejected', 'Records set aside as dead letters', { code: CODES }),
   deadLettersOpen: gauge('dead_letters_open', 'Dead letters neither superseded nor replayed', {}),
   ingestLag: gauge('ingest_lag_records', 'Records of a change topic not yet ingested', {
@@ -90,6 +93,11 @@ export const METRICS = {
   publicationBacklog: gauge('publication_backlog_entries', 'Entries of the publication log', {}),
   publicationAge: gauge('publication_oldest_seconds', 'Age of the oldest entry of the publication log', {}),
   rowsPublished: counter('rows_published', 'Rows published, tombstones included', {}),
+  publicationsSetAside: counter(
+    'publications_set_aside',
+    'Assignments parked because a row of theirs cannot be published',
+    {},
+  ),
   leader: gauge('publisher_leader', '1 where this process leads the shard', { shard: null }),
 
   latency: seconds('latency', 'From the source commit or from decoding to a stage', {

@@ -80,6 +80,20 @@ export async function claimDeadLetter(
   return claimed === 1;
 }
 
+/**
+ * Deletes what closed by itself long ago: superseded by a later record, or settled by an attempt. What a person dropped
+ * stays, with a name and a reason. Returns how many went.
+ */
+export function pruneLetters(session: Session, olderThanDays: number, limit: number): Promise<number> {
+  const table = session.t('dead_letter');
+  return session.run(
+    `DELETE FROM ${table} WHERE ctid = ANY (ARRAY (
+       SELECT ctid FROM ${table} WHERE state <> 'open' AND closed_by IS NULL AND closed_at < now() - $1 * interval '1 day'
+       LIMIT $2))`,
+    [olderThanDays, limit],
+  );
+}
+
 /** Names to texts; null for a record without. Bytes that are not text show as the sign for it. */
 function headersToJson(headers: RecordHeaders | undefined): string | null {
   const entries = Object.entries(headers ?? {}).map(([name, value]) => {

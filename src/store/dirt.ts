@@ -4,6 +4,7 @@ import type { Dirt, DayWindow } from '../domain/dirt.ts';
 import type { Id } from '../domain/facts.ts';
 import type { Parked, TakenDirt, WaitingDirt } from '../domain/ports.ts';
 import { dayArray, numberArray, textArray } from './arrays.ts';
+import { lockAssignments } from './locks.ts';
 import type { Session } from './session.ts';
 
 export async function appendDirt(session: Session, dirt: readonly Dirt[]): Promise<void> {
@@ -71,28 +72,45 @@ export async function park(session: Session, parked: Parked): Promise<void> {
     [assignmentId, numberArray(dirt)],
   );
   if (dirt.length > 0 && left === 0) return;
+  await noteParked(session, { assignmentId, code, message, tries });
+}
+
+export async function noteParked(session: Session, parked: Omit<Parked, 'dirt'>): Promise<void> {
+  const { assignmentId, code, message, tries } = parked;
   await session.run(
     `INSERT INTO ${session.t('parked')} AS p (assignment_id, code, message, tries) VALUES ($1, $2, $3, $4)
      ON CONFLICT (assignment_id) DO UPDATE
      SET code = excluded.code, message = excluded.message, tries = excluded.tries, parked_at = excluded.parked_at`,
-    [assignmentId, code, message, tries],
+    [assignmentId, code, message.replaceAll('\0', ''), tries],
   );
 }
 
-/** Forgets the failures and makes what was set aside due again; null: of every assignment. Returns whose. */
-export async function unpark(session: Session, assignmentIds: readonly Id[] | null): Promise<Id[]> {
-  const ids = assignmentIds === null ? null : numberArray(assignmentIds);
+/**
+ * Forgets the failures and makes what was set aside due again; null: of every assignment. Returns whose. Whoever does
+ * not hold the assignments' locks already must take them here: a recompute has taken its dirt long before it comes to
+ * what is parked, and the two would wait for each other.
+ */
+export async function unpark(
+  session: Session,
+  assignmentIds: readonly Id[] | null,
+  locks: 'held' | 'taken here',
+): Promise<Id[]> {
   const rows = await session.rows<[number]>(
-    `DELETE FROM ${session.t('parked')} WHERE $1::bigint[] IS NULL OR assignment_id = ANY ($1::bigint[])
-     RETURNING assignment_id`,
-    [ids],
+    `SELECT assignment_id FROM ${session.t('parked')} WHERE $1::bigint[] IS NULL OR assignment_id = ANY ($1::bigint[])
+     ORDER BY assignment_id`,
+    [assignmentIds === null ? null : numberArray(assignmentIds)],
   );
-  const freed = rows.map(([id]) => id).sort((a, b) => a - b);
+  const freed = rows.map(([id]) => id);
   if (freed.length === 0) return [];
-  await session.run(
-    `UPDATE ${session.t('dirt')} SET set_aside = false WHERE set_aside AND assignment_id = ANY ($1::bigint[])`,
-    [numberArray(freed)],
-  );
+  if (locks === 'taken here') await lockAssignments(session, freed);
+  const ids = numberArray(freed);
+  for (const table of ['dirt', 'publication_log']) {
+    await session.run(
+      `UPDATE ${session.t(table)} SET set_aside = false WHERE set_aside AND assignment_id = ANY ($1::bigint[])`,
+      [ids],
+    );
+  }
+  await session.run(`DELETE FROM ${session.t('parked')} WHERE assignment_id = ANY ($1::bigint[])`, [ids]);
   return freed;
 }
 

@@ -11,7 +11,7 @@ import type { EngineSettings } from '../domain/settings.ts';
 import { replaceAnomalies } from './anomalies.ts';
 import { care } from './care.ts';
 import type { StoreCare } from './care.ts';
-import { claimDeadLetter, keepDeadLetters, supersedeDeadLetters } from './dead-letters.ts';
+import { claimDeadLetter, keepDeadLetters, supersedeDeadLetters, pruneLetters } from './dead-letters.ts';
 import { appendDirt, park, parkedAssignments, takeDirt, unpark, waitingDirt } from './dirt.ts';
 import type { ParkedAssignment } from './dirt.ts';
 import { fromDriver } from './errors.ts';
@@ -26,7 +26,12 @@ import { missingMigrations, readBuild } from './migrate.ts';
 import { noteEnds } from './position-ends.ts';
 import type { Doubt, LogEnd } from './position-ends.ts';
 import { advance, positions } from './positions.ts';
-import { appendPublication, readPublications, settlePublications } from './publications.ts';
+import {
+  appendPublication,
+  readPublications,
+  setPublicationAside,
+  settlePublications,
+} from './publications.ts';
 import { readRows } from './published-rows.ts';
 import { readReadings, temperatureParameters, writeReadings } from './readings.ts';
 import { assignmentsWithRows, raiseSequence, republish, retiredAmong } from './reconcile.ts';
@@ -95,6 +100,8 @@ export interface PgStore extends StateStore, StoreCare {
   noteEnds(ends: readonly LogEnd[]): Promise<readonly Doubt[]>;
   /** See retention.ts. `cutoff`: assignments that ended before this day. */
   retire(cutoff: Day, limit: number): Promise<readonly Id[]>;
+  /** See dead-letters.ts; returns how many went. */
+  pruneLetters(olderThanDays: number, limit: number): Promise<number>;
 }
 
 export const SHARED_SCHEMA = 'anchorline_shared';
@@ -150,6 +157,7 @@ export async function createPgStore(options: PgStoreOptions): Promise<PgStore> {
     ...reconciling(write, read),
     resnapshots: resnapshotStore(write, read),
     noteEnds: (ends) => write((session) => noteEnds(session, ends)),
+    pruneLetters: (days, limit) => write((session) => pruneLetters(session, days, limit)),
     async retire(cutoff, limit) {
       checkRetention(cutoff, await read(readHorizon));
       return write((session) => retire(session, cutoff, limit));
@@ -174,7 +182,8 @@ function coordination(write: Run, read: Run) {
     waitingDirt: (olderThanMs, limit) => read((session) => waitingDirt(session, olderThanMs, limit)),
     park: (parked) => write((session) => park(session, parked)),
     parked: () => read(parkedAssignments),
-    unpark: (ids) => write((session) => unpark(session, ids)),
+    unpark: (ids) => write((session) => unpark(session, ids, 'taken here')),
+    setPublicationAside: (aside) => write((session) => setPublicationAside(session, aside)),
     snapshotRunning: (limitMs) => read((session) => snapshotRunning(session, limitMs)),
     acquireLease: (name, owner, ttlMs) => read((session) => acquireLease(session, name, owner, ttlMs)),
     releaseLease: (name, owner) => read((session) => releaseLease(session, name, owner)),
@@ -242,7 +251,7 @@ function recomputeTx(session: Session, options: RecomputeOptions): RecomputeTx {
     appendDirt: (dirt) => appendDirt(session, dirt),
     appendPublication: (entries) => appendPublication(session, entries),
     unpark: async (ids) => {
-      await unpark(session, ids);
+      await unpark(session, ids, 'held');
     },
   };
 }

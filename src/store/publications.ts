@@ -1,9 +1,15 @@
 /** The publication log: what has still to be published, read together with the rows as they stand. */
 import type { Day } from '../domain/day.ts';
 import type { Id } from '../domain/facts.ts';
-import type { DailyStateMessage, PublicationBatch, PublicationEntry } from '../domain/ports.ts';
+import type {
+  DailyStateMessage,
+  PublicationBatch,
+  PublicationEntry,
+  UnpublishedAssignment,
+} from '../domain/ports.ts';
 import { dayArray, numberArray, textArray } from './arrays.ts';
 import { textDay } from './days.ts';
+import { noteParked } from './dirt.ts';
 import { readPublished } from './published-rows.ts';
 import type { Session } from './session.ts';
 
@@ -48,8 +54,8 @@ const MAX_ROWS = 20_000;
 /**
  * The assignments with the oldest entries of a shard (by id modulo `shards`), each with all of its entries, in
  * ascending id: rows that were written together are published together. At most `limit` oldest entries are looked
- * at, and only until their days are enough. Both statements must see one snapshot, so that an entry and its rows
- * belong together.
+ * at, and only until the days of all entries of their assignments are enough. Entries set aside wait for a new one of
+ * their assignment. Both statements must see one snapshot, so that an entry and its rows belong together.
  */
 export async function readPublications(
   session: Session,
@@ -60,10 +66,14 @@ export async function readPublications(
   const log = session.t('publication_log');
   const entries = await session.rows<EntryRow>(
     `WITH oldest AS (
-       SELECT seq, assignment_id, cardinality(days) AS rows FROM ${log}
-       WHERE assignment_id % $2 = $1 ORDER BY seq LIMIT $3
+       SELECT seq, assignment_id FROM ${log} WHERE assignment_id % $2 = $1 AND NOT set_aside ORDER BY seq LIMIT $3
+     ), chosen AS (
+       SELECT assignment_id, min(seq) AS first FROM oldest GROUP BY assignment_id
+     ), sized AS (
+       SELECT c.assignment_id, c.first, sum(cardinality(l.days)) AS rows
+       FROM chosen c JOIN ${log} l ON l.assignment_id = c.assignment_id GROUP BY c.assignment_id, c.first
      ), bounded AS (
-       SELECT assignment_id, sum(rows) OVER (ORDER BY seq) - rows AS before FROM oldest
+       SELECT assignment_id, sum(rows) OVER (ORDER BY first) - rows AS before FROM sized
      )
      SELECT seq::text, assignment_id, days::text, committed_ms, decoded_ms FROM ${log}
      WHERE assignment_id IN (SELECT assignment_id FROM bounded WHERE before < $4)
@@ -115,6 +125,16 @@ export async function settlePublications(session: Session, sequences: readonly b
   await session.run(`DELETE FROM ${session.t('publication_log')} WHERE seq = ANY ($1::bigint[])`, [
     numberArray(sequences),
   ]);
+}
+
+/** The entries wait until something new comes of the assignment, or an operator frees it. */
+export async function setPublicationAside(session: Session, aside: UnpublishedAssignment): Promise<void> {
+  const { assignmentId, code, message, sequences } = aside;
+  await session.run(
+    `UPDATE ${session.t('publication_log')} SET set_aside = true WHERE seq = ANY ($1::bigint[])`,
+    [numberArray(sequences)],
+  );
+  await noteParked(session, { assignmentId, code, message, tries: 1 });
 }
 
 /** `{2023-03-01,2023-03-02}` → days. */

@@ -41,7 +41,7 @@ export async function readStatus(session: Session): Promise<StoreStatus> {
        (SELECT count(*) FROM ${session.t('dead_letter')} WHERE state = 'open')`,
   );
   const [log, logOldestMs] = await one<[number, number | null]>(
-    `SELECT count(*), ${AGE('appended_at')} FROM ${session.t('publication_log')}`,
+    `SELECT count(*), ${AGE('appended_at')} FROM ${session.t('publication_log')} WHERE NOT set_aside`,
   );
   const anomalies = await session.rows<[string, number]>(
     `SELECT code, count(*) FROM ${session.t('anomaly')} GROUP BY code ORDER BY code`,

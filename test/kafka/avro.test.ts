@@ -32,11 +32,12 @@ let asked: string[];
 /** Answers by path; anything else is 404. */
 let answers: Record<string, { status: number; body: unknown }>;
 let decoder: AvroDecoder;
+let nowMs: number;
 
 beforeEach(async () => {
   asked = [];
   answers = {
-    '/subjects': { status: 200, body: [] },
+    '/subjects': { status: 200, body: ['rows-value'] },
     '/schemas/ids/7': { status: 200, body: { schema: JSON.stringify(SCHEMA) } },
   };
   server = createServer((request, response) => {
@@ -49,7 +50,8 @@ beforeEach(async () => {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  decoder = createAvroDecoder(`${url}/`);
+  nowMs = 0;
+  decoder = createAvroDecoder(`${url}/`, () => nowMs);
 });
 
 afterEach(async () => {
@@ -91,6 +93,10 @@ describe('decode', () => {
   it('rejects an unknown schema, but asks again: it may be registered later', async () => {
     const late = record(8, { id: 1, parent: null });
     expect(await decoder.decode(late)).toMatchObject({ ok: false, rejection: { code: 'REC002' } });
+    const before = asked.length;
+    expect(decoder.decode(late)).toMatchObject({ ok: false, rejection: { code: 'REC002' } });
+    expect(asked).toHaveLength(before);
+    nowMs = 5_000;
     answers['/schemas/ids/8'] = { status: 200, body: { schema: JSON.stringify(SCHEMA) } };
     expect(await decoder.decode(late)).toMatchObject({ ok: true });
   });
@@ -127,6 +133,11 @@ describe('a registry out of reach', () => {
   it('is an outage where the address is no registry at all', async () => {
     answers = {};
     await expect(decoder.decode(bytes)).rejects.toMatchObject(outage);
+  });
+
+  it('is an outage where it came back without its data', async () => {
+    answers = { '/subjects': { status: 200, body: [] } };
+    await expect(decoder.decode(bytes)).rejects.toMatchObject({ code: 'REG004', retryable: true });
   });
 
   it('is an outage where a page comes for a schema', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { FencedError } from '../../src/domain/errors.ts';
-import type { PublicationBatch } from '../../src/domain/ports.ts';
+import { FencedError, UnpublishableError } from '../../src/domain/errors.ts';
+import type { PublicationBatch, UnpublishedAssignment } from '../../src/domain/ports.ts';
 import { relayOnce, runRelay } from '../../src/publish/relay.ts';
-import type { RelayDeps, RelayEvents } from '../../src/publish/relay.ts';
+import type { FencedTopic, RelayDeps, RelayEvents } from '../../src/publish/relay.ts';
 import { ENDLESS } from '../../src/runtime/retry.ts';
 import { DAY_0, MemoryBench, ROWS } from '../support/memory-bench.ts';
 import { CommittedLog } from '../support/sim-topics.ts';
@@ -23,6 +23,7 @@ const NO_EVENTS: RelayEvents = {
   leader: () => undefined,
   standsBy: () => undefined,
   published: () => undefined,
+  setAside: () => undefined,
   fenced: () => undefined,
   failed: () => undefined,
 };
@@ -107,6 +108,36 @@ describe('one round', () => {
     expect(log.messages.slice(3)).toEqual(log.messages.slice(0, 3));
   });
 
+  test('parks an assignment that cannot be published, and publishes the others; new dirt is another try', async () => {
+    const { bench, log, deps } = await published();
+    await bench.ingest(ROWS.assignment({ id: 2, container_id: 2, departure_date: DAY_0 + 3 }));
+    await bench.settle();
+    await deps.topic.open();
+    const misfit: FencedTopic = {
+      ...deps.topic,
+      publish: (batches) => {
+        const bad = batches.find(({ assignmentId }) => assignmentId === 1);
+        if (bad === undefined) return deps.topic.publish(batches);
+        return Promise.reject(new UnpublishableError('assignment 1', new TypeError('no such branch')));
+      },
+    };
+    const aside: UnpublishedAssignment[] = [];
+    const events = {
+      ...NO_EVENTS,
+      setAside: (_: number, one: UnpublishedAssignment) => void aside.push(one),
+    };
+    await relayOnce({ ...deps, events, topic: misfit }, OPTIONS);
+    expect(new Set(log.messages.map(({ assignmentId }) => assignmentId))).toEqual(new Set([2]));
+    expect(aside).toMatchObject([{ assignmentId: 1, code: 'PUB003' }]);
+    expect(bench.db.parked.committed.get(1)).toMatchObject({ code: 'PUB003' });
+    expect(await relayOnce({ ...deps, topic: misfit }, OPTIONS)).toBe(0);
+    await bench.ingest(ROWS.sample({ sample_date: DAY_0 + 1 }));
+    await bench.settle();
+    await relayOnce(deps, OPTIONS);
+    expect(log.messages.filter(({ assignmentId }) => assignmentId === 1)).toHaveLength(3);
+    expect(bench.db.publications.committed.size).toBe(0);
+  });
+
   test('of a predecessor that stood still is refused', async () => {
     const { bench, log, deps } = await published();
     await deps.topic.open();
@@ -127,6 +158,7 @@ describe('a shard', () => {
         events: {
           leader: (_shard, leading) => events.push(`${owner} ${leading ? 'leads' : 'stands by'}`),
           standsBy: () => undefined,
+          setAside: () => undefined,
           published: () => {
             events.push(`${owner} published`);
             if (owner === 'b') ended.abort();
@@ -177,6 +209,7 @@ describe('a shard', () => {
           end();
         },
         published: () => void events.push('published'),
+        setAside: () => void events.push('set aside'),
         fenced: () => void events.push('fenced'),
         failed: (_shard, error, delayMs) => void events.push(`${String(error)} ${delayMs}`),
       },

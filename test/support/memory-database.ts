@@ -104,6 +104,8 @@ export class MemoryDatabase implements Tables {
   readonly parked = new MemoryTable<Id, Parked>();
   /** Dirt that parking has set aside. Outside transactions: it is noted by `park` alone. */
   readonly setAside = new Set<bigint>();
+  /** Sequence numbers of publications that wait for something new of their assignment. */
+  readonly publicationsAside = new Set<bigint>();
   readonly retired = new Set<Id>();
   readonly leases = new Map<string, { readonly owner: string; readonly untilMs: number }>();
   readonly locks = new LockTable();

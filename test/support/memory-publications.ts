@@ -16,7 +16,8 @@ export function publicationBatches(
   const entries = [...db.publications.committed.values()]
     .filter((entry) => entry.assignmentId % shards === shard)
     .sort((a, b) => Number(a.seq - b.seq));
-  const asked = new Set(entries.slice(0, limit).map((entry) => entry.assignmentId));
+  const waiting = entries.filter(({ seq }) => !db.publicationsAside.has(seq));
+  const asked = new Set(waiting.slice(0, limit).map((entry) => entry.assignmentId));
   for (const entry of entries.filter(({ assignmentId }) => asked.has(assignmentId))) {
     const known = ofAssignment.get(entry.assignmentId);
     if (known === undefined) ofAssignment.set(entry.assignmentId, [entry]);

@@ -111,6 +111,10 @@ export class MemoryRecomputeTx implements RecomputeTx {
   unpark(assignmentIds: readonly Id[]): Promise<void> {
     return this.#tx.call('recompute.unpark', () => {
       for (const id of assignmentIds) this.#tx.view.parked.delete(id);
+      const { publications, publicationsAside } = this.#tx.session.db;
+      for (const { seq, assignmentId } of publications.committed.values()) {
+        if (assignmentIds.includes(assignmentId)) publicationsAside.delete(seq);
+      }
     });
   }
 

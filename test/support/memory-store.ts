@@ -15,6 +15,7 @@ import type {
   PublicationBatch,
   RecomputeTx,
   StateStore,
+  UnpublishedAssignment,
   WaitingDirt,
 } from '../../src/domain/ports.ts';
 import { partitionKey } from './memory-database.ts';
@@ -97,6 +98,13 @@ export class MemoryStore implements StateStore {
   settlePublications(sequences: readonly bigint[]): Promise<void> {
     return this.#session.call('settlePublications', () => {
       for (const seq of sequences) this.db.publications.committed.delete(seq);
+    });
+  }
+
+  setPublicationAside({ assignmentId, code, message, sequences }: UnpublishedAssignment): Promise<void> {
+    return this.#session.call('setPublicationAside', () => {
+      for (const seq of sequences) this.db.publicationsAside.add(seq);
+      this.db.parked.committed.set(assignmentId, { assignmentId, code, message, tries: 1, dirt: [] });
     });
   }
 

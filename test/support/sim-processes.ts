@@ -152,6 +152,7 @@ export function relayMain(world: World, name: string, shards: number, shard: num
         leader: () => undefined,
         standsBy: () => undefined,
         published: () => undefined,
+        setAside: () => undefined,
         fenced: () => undefined,
         failed: (_shard: number, error: unknown) => {
           if (!isOutage(error)) world.failures.push(new Error('relay failed', { cause: error }));

@@ -85,6 +85,10 @@ async function recomputeThings(store: PgStore, id: Id): Promise<void> {
 
 async function publishThings(store: PgStore): Promise<void> {
   const batches = await store.readPublications(0, 1, 10);
+  for (const { assignmentId, sequences } of batches) {
+    await store.setPublicationAside({ assignmentId, sequences, code: 'PUB003', message: '' });
+  }
+  await store.unpark(null);
   await store.settlePublications(batches.flatMap(({ sequences }) => sequences));
 }
 
@@ -95,6 +99,7 @@ async function lookAtThings(store: PgStore, id: Id): Promise<void> {
   await store.parked();
   await store.status();
   await store.gauges(1);
+  await store.pruneLetters(30, 1);
   await store.anomalies({}, 1);
   await store.countAnomalies({});
   await store.assignmentsOf(id);

@@ -18,17 +18,17 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
   :"schema".fact_mortality_stage, :"schema".fact_constraint_set, :"schema".fact_stage_constraint,
   :"schema".fact_activity_template, :"schema".fact_planned_activity, :"schema".fact_manual_anchor, :"schema".reading,
   :"schema".reading_day, :"schema".daily_state, :"schema".dirt, :"schema".parked, :"schema".lease,
-  :"schema".position_end, :"schema".resnapshot_gone
+  :"schema".publication_log, :"schema".dead_letter, :"schema".position_end, :"schema".resnapshot_gone
 TO :"role";
 GRANT SELECT, INSERT, UPDATE ON
-  :"schema".position, :"schema".dead_letter, :"schema".horizon, :"schema".resnapshot, :"schema".resnapshot_table,
+  :"schema".position, :"schema".horizon, :"schema".resnapshot, :"schema".resnapshot_table,
   :"schema".resnapshot_partition, :"schema".resnapshot_read, :"schema".resnapshot_shown,
   :"schema".resnapshot_shown_reading
 TO :"role";
 GRANT TRUNCATE ON
   :"schema".resnapshot_read, :"schema".resnapshot_shown, :"schema".resnapshot_shown_reading, :"schema".resnapshot_gone
 TO :"role";
-GRANT SELECT, INSERT, DELETE ON :"schema".publication_log, :"schema".anomaly TO :"role";
+GRANT SELECT, INSERT, DELETE ON :"schema".anomaly TO :"role";
 GRANT SELECT, INSERT ON :"schema".settings, :"schema".retired_assignment, :"schema".retired_weight TO :"role";
 GRANT SELECT, UPDATE ON :"schema".snapshot_state TO :"role";
 GRANT INSERT ON :"schema".assignment_week_retired TO :"role";
