@@ -1,5 +1,6 @@
 /** What a resnapshot works with; and the service that drives an open one, wherever the scheduler's role is played. */
 import type { SourceRecord } from '../domain/cdc.ts';
+import { TABLE_STATES } from '../domain/resnapshot.ts';
 import type { Resnapshot } from '../domain/resnapshot.ts';
 import { createAvroDecoder } from '../kafka/avro.ts';
 import { createKafka } from '../kafka/client.ts';
@@ -92,14 +93,16 @@ function restText({ outcome, why }: Resnapshot): string {
 }
 
 export function createResnapshotService(app: App): Service {
-  const { clock, log } = app;
+  const { clock, log, store } = app;
   const tools = createResnapshotTools(app);
+  const onLook = (run: Resnapshot | null): void => count(app, run);
   return {
     id: 'resnapshot',
     run: async (signal) => {
       while (!signal.aborted) {
         try {
-          await driveResnapshot(tools.deps, signal);
+          onLook(await store.resnapshots.latest());
+          await driveResnapshot({ ...tools.deps, onLook }, signal);
         } catch (error) {
           log.warn({ err: error }, `the resnapshot is not driven: ${describeError(error)}`);
         }
@@ -108,4 +111,12 @@ export function createResnapshotService(app: App): Service {
     },
     stop: () => tools.close(),
   };
+}
+
+/** Whoever plays the scheduler tells of it, whether it drives or not: what is held waits for somebody. */
+function count({ metrics }: App, run: Resnapshot | null): void {
+  const tables = run === null || run.outcome !== null ? [] : run.tables;
+  for (const state of TABLE_STATES) {
+    metrics.resnapshotTables.set({ state }, tables.filter((table) => table.state === state).length);
+  }
 }

@@ -49,7 +49,8 @@ export function renderConnectorStatus(name: string, status: ConnectorStatus): st
 
 function renderSlot(slot: SlotStatus | null | 'unknown'): string {
   if (slot === 'unknown') return 'slot: unknown (the source was not reached)';
-  if (slot === null) return 'slot: none';
+  if (slot === null)
+    return 'slot: none; if there was one, changes were missed: `anchorline resnapshot --all --new-slot`';
   const use = slot.active ? 'in use' : 'not in use';
   const lag = `${renderBytes(slot.lagBytes)} behind, ${renderBytes(slot.retainedBytes)} of WAL kept`;
   const lost =

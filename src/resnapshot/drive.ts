@@ -18,6 +18,8 @@ export interface DriveDeps extends SweepDeps {
   /** False while another process drives. */
   readonly mayDrive: () => Promise<boolean>;
   readonly onTrouble: (error: unknown) => void;
+  /** Each time that it is looked at. */
+  readonly onLook?: (run: Resnapshot) => void;
   /** It has ended, or waits for an operator, after something went on. */
   readonly onRest: (run: Resnapshot) => void;
 }
@@ -63,6 +65,7 @@ async function untilRest(
       if (why !== undefined) await deps.store.end(id, 'failed', why);
       const run = await deps.store.latest();
       if (run?.id !== id) return 'ended';
+      deps.onLook?.(run);
       const rest = restOf(run);
       if (rest !== null) {
         deps.onRest(run);

@@ -4,6 +4,7 @@
  * event is an increase and not a series that appears. `null` is an open set (topics, names).
  */
 import { REJECTIONS } from '../domain/cdc.ts';
+import { TABLE_STATES } from '../domain/resnapshot.ts';
 import { CAPTURED_TABLES } from '../domain/topics.ts';
 
 type Labels = Readonly<Record<string, readonly string[] | null>>;
@@ -70,6 +71,9 @@ export const METRICS = {
     'Positions of change topics that cannot go on, or may have missed deletes, until their tables are read again',
     { reason: ['expired', 'beyond', 'stale'] },
   ),
+  resnapshotTables: gauge('resnapshot_tables', 'Tables of the resnapshot that is under way, by their state', {
+    state: TABLE_STATES,
+  }),
   requestLag: gauge('request_lag_records', 'Recompute requests not yet taken', { partition: null }),
 
   dirtyAssignments: gauge('dirty_assignments', 'Assignments that wait to be computed', {}),

@@ -112,8 +112,7 @@ export async function beginRun(
     [id],
   );
   if (begun === 0) return;
-  const shown = ['resnapshot_read', 'resnapshot_shown', 'resnapshot_shown_reading', 'resnapshot_gone'];
-  await session.run(`TRUNCATE ${shown.map((table) => session.t(table)).join(', ')}`);
+  await forgetShown(session);
   await session.run(
     `INSERT INTO ${session.t('resnapshot_partition')} (run, topic, partition, table_name, start_offset)
      SELECT $1, * FROM unnest($2::text[], $3::integer[], $4::text[], $5::bigint[])`,
@@ -126,6 +125,12 @@ export async function beginRun(
   );
   await openReads(session, id);
   await reposition(session, moves);
+}
+
+/** Keys of millions of rows, which nobody needs once a run is over. A reader that is late finds its place gone. */
+async function forgetShown(session: Session): Promise<void> {
+  const tables = ['resnapshot_read', 'resnapshot_shown', 'resnapshot_shown_reading', 'resnapshot_gone'];
+  await session.run(`TRUNCATE ${tables.map((table) => session.t(table)).join(', ')}`);
 }
 
 async function reposition(session: Session, moves: readonly Reposition[]): Promise<void> {
@@ -312,11 +317,12 @@ export async function endRun(
   outcome: RunOutcome,
   why: string | null,
 ): Promise<void> {
-  await session.run(
+  const ended = await session.run(
     `UPDATE ${session.t('resnapshot')} SET ended_at = clock_timestamp(), outcome = $2, why = $3
      WHERE id = $1 AND ended_at IS NULL`,
     [id, outcome, why],
   );
+  if (ended === 1) await forgetShown(session);
 }
 
 function partitionArrays(partitions: readonly PartitionId[]): [string, string] {

@@ -35,6 +35,6 @@ export function resnapshotStore(write: Run, read: Run): ResnapshotStore {
     disturbed: (table, limit) => read((session) => disturbed(session, table, limit)),
     finish: (id, table, topic) => write((session) => finish(session, id, table, topic)),
     release: (id, tables, force) => write((session) => releaseTables(session, id, tables, force)),
-    end: (id, outcome, why) => read((session) => endRun(session, id, outcome, why)),
+    end: (id, outcome, why) => write((session) => endRun(session, id, outcome, why)),
   };
 }

@@ -53,6 +53,15 @@ describe('a farm of the older generation', () => {
 });
 
 describe('is refused, with code and reason:', () => {
+  test('a resnapshot of a table that the farm does not have, and going on with one that is not', async () => {
+    const absent = await farm.cli(['resnapshot', '--table', 'planning_plannedactivity']);
+    expect(absent).toMatchObject({ status: 1, stdout: '' });
+    expect(absent.stderr).toMatch(/^error RSN003: the source does not send planning_plannedactivity/m);
+    for (const command of ['cancel', 'sweep']) {
+      expect((await farm.cli(['resnapshot', command])).stderr).toMatch(/^error RSN004: /m);
+    }
+  });
+
   const settings = (user: string, database: string) => ({
     ANCHORLINE_SOURCE_ADMIN_URL: urlOf({ ...endpoints.sourcePg, user, database }),
     ANCHORLINE_SOURCE_PUBLICATION: `${farm.name}_wrong`,

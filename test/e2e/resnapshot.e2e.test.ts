@@ -6,7 +6,7 @@
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { ConnectClient } from '../../src/connect/client.ts';
-import { dropSlot } from '../../src/connect/slot.ts';
+import { dropSlot, slotStatus } from '../../src/connect/slot.ts';
 import { CAPTURED_TABLES, changeTopic } from '../../src/domain/topics.ts';
 import type { CapturedTableName } from '../../src/domain/topics.ts';
 import { keptAs } from '../../src/source/source-key.ts';
@@ -16,6 +16,7 @@ import type { PipelineProcess } from '../support/pipeline-process.ts';
 import { eventually } from '../support/pipeline-wait.ts';
 import { Pipeline } from '../support/pipeline.ts';
 import { endpointsOf } from '../support/stack-provider.ts';
+import { inSource } from '../support/stack-source.ts';
 
 const endpoints = endpointsOf(inject('stack'));
 const connect = new ConnectClient(endpoints.connectUrl);
@@ -39,9 +40,20 @@ afterAll(async () => {
 
 const topicOf = (table: CapturedTableName): string => changeTopic(farm.config.topics.prefix, table);
 
-async function loseSlot(): Promise<void> {
-  await connect.stop(farm.config.connect.connector, WAIT_MS);
-  expect(await dropSlot(endpoints.sourcePg, farm.config.source.slot, WAIT_MS)).toBe(true);
+const { sourcePg } = endpoints;
+
+/** The source removes WAL that the slot still needs, because it keeps no more than a megabyte for one. */
+async function loseWal(): Promise<void> {
+  await inSource(sourcePg, `alter system set max_slot_wal_keep_size = '1MB'`);
+  await inSource(sourcePg, 'select pg_reload_conf()');
+  await eventually('the WAL is gone', WAIT_MS, async () => {
+    await farm.write('update infrastructure_container set name = name');
+    await inSource(sourcePg, 'select pg_switch_wal()');
+    await inSource(sourcePg, 'checkpoint');
+    return (await slotStatus(sourcePg, farm.config.source.slot))?.walStatus === 'lost';
+  });
+  await inSource(sourcePg, 'alter system reset max_slot_wal_keep_size');
+  await inSource(sourcePg, 'select pg_reload_conf()');
 }
 
 /** What a probe and a scrape of the ingest process say. */
@@ -86,7 +98,10 @@ async function facts(schema: string): Promise<ReadonlyMap<string, unknown>> {
 test('rows that were deleted and changed while the slot was lost are as the source has them', async () => {
   const anchor = ['--assignment', '4', '--date', '2024-03-01', '--weight', '44.5'];
   expect(await farm.cli(['anchors', 'add', ...anchor])).toMatchObject({ status: 0 });
-  await loseSlot();
+  const serves = await farm.cli(['resnapshot', '--all', '--new-slot']);
+  expect(serves.stderr).toMatch(/^error RSN005: /m);
+  await connect.stop(farm.config.connect.connector, WAIT_MS);
+  await loseWal();
   await farm.write(`
     delete from batch_growthsample where id = (select min(id) from batch_growthsample);
     delete from environmental_environmentalreading where id in (select id from environmental_environmentalreading
@@ -95,26 +110,28 @@ test('rows that were deleted and changed while the slot was lost are as the sour
     update batch_batchcontainerassignment set population_count = 5900 where id = 1;
     delete from harvest_harvestlot`);
   await connect.resume(farm.config.connect.connector);
-  await eventually('the task has failed', WAIT_MS, async () => {
-    const state = await connect.state(farm.config.connect.connector);
-    return state?.tasks.some((task) => task.state === 'FAILED') === true;
-  });
   const refused = await farm.cli(['resnapshot', '--all']);
   expect(refused.status).toBe(1);
   expect(refused.stderr).toMatch(/^error RSN002: .*--new-slot/m);
 
-  const held = await farm.cli(['resnapshot', '--all', '--new-slot']);
-  expect(held.status).toBe(1);
-  expect(held.stdout).toMatch(
-    /^ {2}harvest_harvestlot +held .* 1 of 1 facts are gone .* \(1\), 100 % of its/m,
+  const counted = await farm.cli(['resnapshot', '--all', '--new-slot', '--dry-run']);
+  expect(counted.status).toBe(1);
+  expect(counted.stdout).toMatch(
+    /^ {2}batch_growthsample +held .* 1 of 6 facts are gone .* \(1\), counted only/m,
   );
-  expect(held.stdout).toMatch(/^ {2}batch_growthsample +done .* 1 removed/m);
-  expect(held.stdout).toMatch(/^ {2}environmental_environmentalreading +done .* 9 removed/m);
+  expect(counted.stdout).toMatch(/^ {2}environmental_environmentalreading +held .* 9 of 156 facts are gone/m);
+  const swept = await farm.cli(['resnapshot', 'sweep']);
+  expect(swept.status).toBe(1);
+  expect(swept.stdout).toMatch(
+    /^ {2}harvest_harvestlot +held .* 1 of 1 facts are gone .*, 100 % of its facts/m,
+  );
+  expect(swept.stdout).toMatch(/^ {2}environmental_environmentalreading +done .* 9 removed/m);
+  expect((await farm.cli(['status'])).stdout).toMatch(/^resnapshot +.*1 tables held/m);
   expect(await farm.inStore('select from fact_harvest_lot')).toHaveLength(1);
   expect(await farm.cli(['resnapshot', 'sweep', '--force'])).toMatchObject({ status: 0 });
 
-  const [line = ''] = (await farm.cli(['anchors', 'list'])).stdout.split(' ');
-  expect(await farm.cli(['anchors', 'remove', line])).toMatchObject({ status: 0 });
+  const [id = ''] = (await farm.cli(['anchors', 'list'])).stdout.split(' ');
+  expect(await farm.cli(['anchors', 'remove', id])).toMatchObject({ status: 0 });
   await farm.settled();
   expect(await problemsOf(farm)).toEqual([]);
 });
@@ -162,6 +179,23 @@ test('a killed driver, two operators and a connector that stops in between do no
   expect(await problemsOf(farm)).toEqual([]);
 });
 
+test('a slot that was dropped: the task fails and says so, a table is read again with a new one', async () => {
+  const { connector } = farm.config.connect;
+  await connect.stop(connector, WAIT_MS);
+  expect(await dropSlot(sourcePg, farm.config.source.slot, WAIT_MS)).toBe(true);
+  await farm.write(`delete from batch_mortalityevent where id = (select max(id) from batch_mortalityevent)`);
+  await connect.resume(connector);
+  await eventually('the task has failed', WAIT_MS, async () => {
+    return (await connect.state(connector))?.tasks.some((task) => task.state === 'FAILED') === true;
+  });
+  const status = await farm.cli(['connectors', 'status']);
+  expect(status.stdout).toContain('anchorline resnapshot --all --new-slot');
+  const mended = await farm.cli(['resnapshot', '--table', 'batch_mortalityevent', '--new-slot']);
+  expect(mended).toMatchObject({ status: 0, stdout: expect.stringContaining('1 removed') as string });
+  await farm.settled();
+  expect(await problemsOf(farm)).toEqual([]);
+});
+
 test('a topic that was made anew: ingest stands still, says so, and goes on', async () => {
   await ingest.stop();
   const topic = topicOf('batch_growthsample');
@@ -187,7 +221,7 @@ test('records that expired unread: ingest stands still, says so, and goes on', a
   await eventually(
     'all of it is in the topic',
     WAIT_MS,
-    async () => (await countIn(topic)) === written + 35 + 2,
+    async () => (await countIn(topic)) === written + 34 + 2,
   );
   await setPolicy(topic, { 'cleanup.policy': 'delete' });
   const [first] = await farm.lab.admin.fetchTopicOffsets(topic);

@@ -226,7 +226,10 @@ export class MemoryResnapshots implements ResnapshotStore {
 
   async end(id: string, outcome: RunOutcome, why: string | null): Promise<void> {
     const run = this.#open(id);
-    if (run !== undefined) Object.assign(run, { outcome, why, endedMs: 0 });
+    if (run === undefined) return;
+    Object.assign(run, { outcome, why, endedMs: 0 });
+    this.loseUnlogged();
+    this.#gone.clear();
   }
 
   #open(id: string): Writable<Resnapshot> | undefined {

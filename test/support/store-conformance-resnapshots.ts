@@ -108,6 +108,16 @@ export function describeResnapshots(make: MakeResnapshots): void {
       expect(await partition(runs)).toMatchObject({ read: 15n, touched: 2, unreadable: 2, sample: key(1) });
     });
 
+    it('is forgotten with the end of the run, and a reader that is late finds its place gone', async () => {
+      const { runs } = await opened(make);
+      await show(runs, 10n, [row(1, 10n)]);
+      await runs.end('a', 'done', null);
+      await expect(show(runs, 11n, [row(2, 11n)])).rejects.toThrow(StalePositionError);
+      await runs.create(newRun('b'));
+      await runs.begin('b', STARTS, []);
+      expect(await partition(runs, 'b')).toMatchObject({ read: 10n, touched: 0 });
+    });
+
     it('is read again from the start when the server lost it', async () => {
       const { runs, loseUnlogged } = await opened(make);
       await show(runs, 10n, [row(1, 10n)]);
@@ -250,8 +260,8 @@ async function opened(make: MakeResnapshots, options: { readonly dry?: boolean }
   return made;
 }
 
-async function partition(runs: ResnapshotStore) {
-  return (await runs.partitions('a')).find(({ topic }) => topic === AT.topic);
+async function partition(runs: ResnapshotStore, run = 'a') {
+  return (await runs.partitions(run)).find(({ topic }) => topic === AT.topic);
 }
 
 async function table(runs: ResnapshotStore) {

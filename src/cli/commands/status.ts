@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 
 import { dayToIso } from '../../domain/day.ts';
 import type { Day } from '../../domain/day.ts';
+import type { Resnapshot } from '../../domain/resnapshot.ts';
 import type { StoreStatus } from '../../store/status.ts';
 import type { CommandContext } from '../context.ts';
 import { withStore } from '../store.ts';
@@ -23,9 +24,17 @@ Examples:
     )
     .action(async (options: { readonly json?: boolean }) => {
       await withStore(context, async ({ store }) => {
-        const [status, parked] = await Promise.all([store.status(), store.parked()]);
-        if (options.json === true) return context.print(JSON.stringify({ ...status, parked }, plain, 2));
+        const [status, parked, run] = await Promise.all([
+          store.status(),
+          store.parked(),
+          store.resnapshots.latest(),
+        ]);
+        const resnapshot = run?.outcome === null ? run : null;
+        if (options.json === true) {
+          return context.print(JSON.stringify({ ...status, parked, resnapshot }, plain, 2));
+        }
         for (const line of renderStatus(status)) context.print(line);
+        if (resnapshot !== null) context.print(`resnapshot     ${inShort(resnapshot)}`);
         for (const one of parked) context.print(`  parked: ${parkedLine(one)}`);
       });
     });
@@ -45,6 +54,12 @@ function renderStatus(status: StoreStatus): readonly string[] {
   ];
   for (const [code, count] of status.anomaliesByCode) lines.push(`  anomaly: ${code}, ${count} times`);
   return lines;
+}
+
+/** `resnapshot status` tells the rest. */
+function inShort({ tables }: Resnapshot): string {
+  const states = Map.groupBy(tables, ({ state }) => state);
+  return [...states].map(([state, group]) => `${group.length} tables ${state}`).join(', ');
 }
 
 function isoOr(day: Day | null, otherwise: string): string {
