@@ -4,9 +4,13 @@ import type { Config } from '../config/load.ts';
 import { ConnectClient } from '../connect/client.ts';
 import { loadConnector } from '../connect/definition.ts';
 import type { Deployment } from '../connect/deploy.ts';
+import { lastRecordAge } from '../connect/heartbeat.ts';
+import { type ConnectorStatus, connectorStatus } from '../connect/status.ts';
+import { AnchorlineError } from '../domain/errors.ts';
 import { createKafka } from '../kafka/client.ts';
 import { KafkaUnavailableError, isKafkaJsError } from '../kafka/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { systemClock } from '../runtime/system-clock.ts';
 import {
   connectorFileOf,
   connectorSettingsOf,
@@ -32,6 +36,17 @@ export async function deploymentOf(config: Config, prepare: boolean): Promise<De
   };
 }
 
+/** A source or a Kafka that is down is told as unknown. */
+export async function statusOf(config: Config, log: Logger): Promise<ConnectorStatus> {
+  return connectorStatus({
+    client: connectClientOf(config),
+    name: config.connect.connector,
+    source: { pg: sourceAdminOf(config), slot: config.source.slot },
+    lastRecordAge: (topic) =>
+      withAdmin(config, log, (admin) => lastRecordAge(admin, topic, systemClock.nowMs())),
+  });
+}
+
 /** Throws KAF001 where Kafka does not answer. */
 export async function withAdmin<T>(
   config: Config,
@@ -44,6 +59,7 @@ export async function withAdmin<T>(
     await admin.connect();
     return await work(admin);
   } catch (error) {
+    if (error instanceof AnchorlineError) throw error;
     throw isKafkaJsError(error) ? new KafkaUnavailableError(connection.brokers.join(','), error) : error;
   } finally {
     await admin.disconnect();

@@ -68,7 +68,7 @@ export function supervisionEvents(
       const level = restarts < HELPLESS ? 'warn' : 'error';
       log[level]({ connector, trace, restarts, nextWaitMs }, restartText(connector, restart));
     },
-    onRecovered: (restarts) => log.info({ connector, restarts }, `connector ${connector} runs again`),
+    onRuns: (restarts) => log.info({ connector, restarts }, `connector ${connector} runs again`),
     onUnreachable: (error) => {
       metrics.connected.set({ target: 'connect' }, 0);
       // What it was is not what it is: unknown until Connect answers.

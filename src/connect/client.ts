@@ -44,7 +44,7 @@ const LOOK_MS = 250;
 /** How long a failure that was there before may be an old one. */
 const OLD_FAILURE_MS = 10_000;
 /** Somebody wanted it so: it is not waited for. */
-const AT_REST: ReadonlySet<string> = new Set(['PAUSED', 'STOPPED']);
+export const AT_REST: ReadonlySet<string> = new Set(['PAUSED', 'STOPPED']);
 
 export class ConnectClient {
   readonly #rest: ConnectRest;
@@ -201,8 +201,7 @@ export class ConnectClient {
 
   /** Whether the connector has committed offsets: without, it begins with a snapshot. */
   async hasOffsets(name: string): Promise<boolean> {
-    const found = await this.#rest.call<{ offsets: readonly unknown[] }>('GET', `${path(name)}/offsets`);
-    return (found?.offsets.length ?? 0) > 0;
+    return (await this.offset(name)) !== null;
   }
 
   /** Forgets how far a stopped connector has read. */
@@ -221,6 +220,18 @@ export function isRunning(state: ConnectorState): boolean {
     state.state === 'RUNNING' &&
     state.tasks.length > 0 &&
     state.tasks.every((task) => task.state === 'RUNNING')
+  );
+}
+
+/** The state of a connector that must be there; throws CON014 with the names of those that are. */
+export async function requireState(client: ConnectClient, name: string): Promise<ConnectorState> {
+  const state = await client.state(name);
+  if (state !== null) return state;
+  const others = await client.connectors();
+  const known = others.length === 0 ? 'none at all' : others.join(', ');
+  throw new ConnectError(
+    CONNECT_ERRORS.notDeployed,
+    `there is no connector ${name} (Connect knows ${known}): \`anchorline connectors apply\` deploys it; check connect.connector`,
   );
 }
 

@@ -1,5 +1,6 @@
 /** Plans in words. */
 import { CAPTURED_TABLES, SOURCE_SCHEMA } from '../domain/topics.ts';
+import { AT_REST } from './client.ts';
 import { type DeploymentPlan, differencesOf } from './deploy.ts';
 import { renderDifferences, renderTotals } from './difference.ts';
 import type { SourcePlan } from './source-plan.ts';
@@ -46,7 +47,7 @@ function connectorNotes({ connector }: DeploymentPlan): readonly string[] {
   return [
     ...problems.map(({ key, errors }) => `! Connect refuses ${key}: ${errors.join('; ')}`),
     ...(loginTried ? [] : ['Connect cannot try the login before the source is prepared']),
-    ...(state !== null && ['PAUSED', 'STOPPED'].includes(state.state)
+    ...(state !== null && AT_REST.has(state.state)
       ? [`! it is ${state.state} and stays so: \`anchorline connectors restart\` lets it go on`]
       : []),
   ];

@@ -19,18 +19,20 @@ export interface RestartMemory {
 
 export const NO_RESTARTS: RestartMemory = { restarts: 0, lastMs: 0, runningSinceMs: null };
 
+const NOTHING = { act: 'nothing' } as const;
+
 export type RestartVerdict =
   | { readonly act: 'nothing' }
   /** Failed, but the wait after the last restart is not over. */
   | { readonly act: 'wait'; readonly leftMs: number }
   /** The n-th in a row; the next comes no sooner than after `nextWaitMs`. */
   | { readonly act: 'restart'; readonly restarts: number; readonly nextWaitMs: number }
-  /** It has run for long enough to trust it. */
-  | { readonly act: 'recovered'; readonly restarts: number };
+  /** Seen running for the first time after so many restarts. */
+  | { readonly act: 'runs'; readonly restarts: number };
 
 /**
- * One look. A connector that runs for a moment after each restart has not recovered: only once it ran as long as the
- * wait that it had earned is the count forgotten.
+ * One look. A connector that runs for a while after each restart has not recovered: the restarts are forgotten only once
+ * it ran for the longest wait. Waits count from the last restart, so a failure long after it is answered at once.
  */
 export function judgeRestart(
   memory: RestartMemory,
@@ -38,24 +40,29 @@ export function judgeRestart(
   nowMs: number,
   policy: RestartPolicy,
 ): { readonly verdict: RestartVerdict; readonly memory: RestartMemory } {
-  const { restarts, lastMs } = memory;
-  const waitMs = waitAfter(restarts, policy);
-  if (!failed) {
-    const runningSinceMs = memory.runningSinceMs ?? nowMs;
-    if (restarts === 0 || nowMs - runningSinceMs < waitMs) {
-      return { verdict: { act: 'nothing' }, memory: { ...memory, runningSinceMs } };
-    }
-    return { verdict: { act: 'recovered', restarts }, memory: { ...NO_RESTARTS, runningSinceMs } };
+  return failed ? judgeFailed(memory, nowMs, policy) : judgeRunning(memory, nowMs, policy);
+}
+
+function judgeRunning(memory: RestartMemory, nowMs: number, { longestWaitMs }: RestartPolicy) {
+  const { restarts, runningSinceMs } = memory;
+  if (runningSinceMs === null) {
+    const verdict: RestartVerdict = restarts === 0 ? { act: 'nothing' } : { act: 'runs', restarts };
+    return { verdict, memory: { ...memory, runningSinceMs: nowMs } };
   }
-  const leftMs = lastMs + waitMs - nowMs;
+  const trusted = nowMs - runningSinceMs >= longestWaitMs;
+  return { verdict: NOTHING, memory: trusted ? { ...NO_RESTARTS, runningSinceMs } : memory };
+}
+
+function judgeFailed(memory: RestartMemory, nowMs: number, policy: RestartPolicy) {
+  const { restarts, lastMs } = memory;
+  const leftMs = lastMs + waitAfter(restarts, policy) - nowMs;
   if (restarts > 0 && leftMs > 0) {
-    return { verdict: { act: 'wait', leftMs }, memory: { ...memory, runningSinceMs: null } };
+    const verdict: RestartVerdict = { act: 'wait', leftMs };
+    return { verdict, memory: { ...memory, runningSinceMs: null } };
   }
   const count = restarts + 1;
-  return {
-    verdict: { act: 'restart', restarts: count, nextWaitMs: waitAfter(count, policy) },
-    memory: { restarts: count, lastMs: nowMs, runningSinceMs: null },
-  };
+  const verdict: RestartVerdict = { act: 'restart', restarts: count, nextWaitMs: waitAfter(count, policy) };
+  return { verdict, memory: { restarts: count, lastMs: nowMs, runningSinceMs: null } };
 }
 
 function waitAfter(restarts: number, { firstWaitMs, longestWaitMs }: RestartPolicy): number {

@@ -110,7 +110,8 @@ function sourceError(error: unknown, config: PgConfig, lost: boolean): unknown {
       options,
     );
   }
-  if (IN_USE.has(code)) return new ConnectError(CONNECT_ERRORS.stillUsed, words, options);
+  if (IN_USE.has(code))
+    return new ConnectError(CONNECT_ERRORS.stillUsed, `${words}${detailOf(error)}`, options);
   const mend =
     code === NO_TABLE || code === NO_SCHEMA ? ': `anchorline connectors apply` makes what it lacks' : '';
   return new ConnectError(
@@ -118,6 +119,12 @@ function sourceError(error: unknown, config: PgConfig, lost: boolean): unknown {
     `the source ${addressOf(config)} refuses a statement (${code}: ${words})${mend}`,
     options,
   );
+}
+
+/** Where Postgres says what it is that still uses a thing. */
+function detailOf(error: unknown): string {
+  const detail = error instanceof pg.DatabaseError ? error.detail : undefined;
+  return detail === undefined ? '' : ` (${detail.replaceAll('\n', '; ')})`;
 }
 
 function addressOf({ user, host, port, database }: PgConfig): string {

@@ -22,7 +22,8 @@ export interface SupervisionEvents {
   /** Another process supervises. */
   readonly onIdle: () => void;
   readonly onRestart: (restart: Restart) => void;
-  readonly onRecovered: (restarts: number) => void;
+  /** Seen running for the first time after so many restarts. */
+  readonly onRuns: (restarts: number) => void;
   /** Connect itself, or whoever says whether to act, does not answer: told once per look. */
   readonly onUnreachable: (error: unknown) => void;
 }
@@ -61,7 +62,7 @@ async function look(supervision: Supervision, memory: typeof NO_RESTARTS): Promi
   const failed = failuresOf(state);
   const judged = judgeRestart(memory, failed.length > 0, clock.nowMs(), policy);
   const { verdict } = judged;
-  if (verdict.act === 'recovered') events.onRecovered(verdict.restarts);
+  if (verdict.act === 'runs') events.onRuns(verdict.restarts);
   if (verdict.act === 'restart') {
     // Told first: should Connect refuse, the refusal is told after its cause.
     events.onRestart({

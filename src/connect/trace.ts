@@ -62,7 +62,7 @@ const HINTS: readonly Hint[] = [
   },
   {
     seen: /RecordTooLargeException/,
-    mend: 'a row is larger than a record may be: raise producer.override.max.request.size in the connector’s file and max.message.bytes of the topic',
+    mend: 'a row is larger than a record may be: shorten it in the farm, or raise producer.override.max.request.size in the connector’s file and max.message.bytes of its topic',
   },
   {
     seen: /AuthorizationException|not authorized/i,

@@ -105,7 +105,7 @@ describe('a restart', () => {
   });
 
   test('that helped is told', () => {
-    events.onRecovered(2);
+    events.onRuns(2);
     expect(kept.lines).toEqual([
       expect.objectContaining({ level: 'info', msg: 'connector farm runs again' }),
     ]);

@@ -12,7 +12,7 @@ function looks(seconds: number, failedAt: (second: number) => boolean): string[]
     ({ memory } = judged);
     const { verdict } = judged;
     if (verdict.act === 'restart') done.push(`${second}: restart ${verdict.restarts}, ${verdict.nextWaitMs}`);
-    if (verdict.act === 'recovered') done.push(`${second}: recovered after ${verdict.restarts}`);
+    if (verdict.act === 'runs') done.push(`${second}: runs after ${verdict.restarts}`);
   }
   return done;
 }
@@ -33,32 +33,28 @@ describe('restarts', () => {
     expect(looks(100, () => false)).toEqual([]);
   });
 
-  test('begin anew once it has run as long as the wait that it had earned', () => {
-    // It fails at 5 and 15, and runs from 16 on: 20 s later it is trusted, and its next failure is a first one.
-    const failed = (second: number) => [5, 15, 50].includes(second);
-    expect(looks(61, failed)).toEqual([
+  test('begin anew once it has run for the longest wait', () => {
+    // It fails at 5 and 15 and runs from 16 on: trusted at 76, so that the failure at 80 is a first one.
+    const failed = (second: number) => [5, 15, 80].includes(second);
+    expect(looks(85, failed)).toEqual([
       '5: restart 1, 10000',
+      '6: runs after 1',
       '15: restart 2, 20000',
-      '36: recovered after 2',
-      '50: restart 1, 10000',
-      '61: recovered after 1',
+      '16: runs after 2',
+      '80: restart 1, 10000',
+      '81: runs after 1',
     ]);
   });
 
-  test('do not come faster for one that runs a little after each', () => {
-    // Runs for 3 s after each restart: never long enough.
-    let since = -Infinity;
-    const failed = (second: number) => second - since >= 3;
-    const done: string[] = [];
-    let memory = NO_RESTARTS;
-    for (let second = 0; second <= 200; second += 1) {
-      const judged = judgeRestart(memory, failed(second), second * 1_000, policy);
-      ({ memory } = judged);
-      if (judged.verdict.act !== 'restart') continue;
-      since = second;
-      done.push(`${second}: ${judged.verdict.restarts}`);
-    }
-    expect(done).toEqual(['0: 1', '10: 2', '30: 3', '70: 4', '130: 5', '190: 6']);
+  test('go on being counted for one that runs a while after each, and come at once when their wait is over', () => {
+    // Every 30 s it fails and runs again: longer than the first waits, never long enough.
+    expect(looks(120, (second) => second % 30 === 0).filter((line) => line.includes('restart'))).toEqual([
+      '0: restart 1, 10000',
+      '30: restart 2, 20000',
+      '60: restart 3, 40000',
+      // 40 s after the third; the failure at 90 comes too soon and is over by then.
+      '120: restart 4, 60000',
+    ]);
   });
 
   test('are waited for, and how long is told', () => {

@@ -6,6 +6,7 @@ import { ConnectClient } from '../../src/connect/client.ts';
 import { DEFAULT_CONNECTOR, loadConnector } from '../../src/connect/definition.ts';
 import type { ConnectorSettings } from '../../src/connect/definition.ts';
 import { snapshotAddedTables } from '../../src/connect/snapshot.ts';
+import { lastRecordAge } from '../../src/connect/heartbeat.ts';
 import { dropSlot } from '../../src/connect/slot.ts';
 import { prepareSource } from '../../src/connect/source.ts';
 import { connectorStatus, isHealthy, renderConnectorStatus } from '../../src/connect/status.ts';
@@ -182,12 +183,23 @@ describe('the connector', () => {
   });
 
   test('is told about with tasks and slot', async () => {
-    const status = await connectorStatus(client, connectorName, { pg: source, slot: names.slot });
+    const status = await connectorStatus({
+      client,
+      name: connectorName,
+      source: { pg: source, slot: names.slot },
+      lastRecordAge: (topic) => lastRecordAge(admin, topic, Date.now()),
+    });
     expect(isHealthy(status)).toBe(true);
-    expect(renderConnectorStatus(connectorName, status)).toMatch(
-      /RUNNING[^]*task 0: RUNNING[^]*slot stack_.*of WAL kept/,
+    expect(renderConnectorStatus(status)).toMatch(
+      /RUNNING[^]*task 0: RUNNING[^]*slot stack_.*of WAL kept[^]*heartbeat: \d s ago/,
     );
-    expect(await connectorStatus(client, 'nobody', null)).toEqual({ connector: null, slot: 'unknown' });
+    const nobody = { client, name: 'nobody', source: null, lastRecordAge: null };
+    expect(await connectorStatus(nobody)).toEqual({
+      name: 'nobody',
+      connector: null,
+      slot: 'unknown',
+      heartbeat: 'unknown',
+    });
   });
 
   test('misses nothing when Connect is killed', async () => {
@@ -247,7 +259,7 @@ describe('the connector', () => {
           onState: () => undefined,
           onIdle: () => undefined,
           onRestart: ({ trace }) => traces.push(...trace),
-          onRecovered: () => undefined,
+          onRuns: () => undefined,
           onUnreachable: () => undefined,
         },
       },
@@ -280,9 +292,10 @@ describe('the connector', () => {
           /permission denied for table batch_growthsample[^]*the role lacks a right: `anchorline connectors apply`/,
         ),
       });
-      const status = await connectorStatus(client, name, { pg: source, slot });
+      const asked = { client, name, source: { pg: source, slot }, lastRecordAge: null };
+      const status = await connectorStatus(asked);
       expect(isHealthy(status)).toBe(false);
-      expect(renderConnectorStatus(name, status)).toMatch(
+      expect(renderConnectorStatus(status)).toMatch(
         /task 0: FAILED[^]*permission denied for table batch_growthsample/,
       );
       await prepare(source);

@@ -2,6 +2,8 @@ import type { Command } from 'commander';
 
 import { EXIT } from '../../runtime/exit-codes.ts';
 import type { CommandContext } from '../context.ts';
+import { addRemove } from './connectors-remove.ts';
+import { addRestart } from './connectors-restart.ts';
 
 const START_LIMIT_MS = 120_000;
 
@@ -16,11 +18,15 @@ export function addConnectors(program: Command, context: CommandContext): void {
 Examples:
   $ anchorline connectors plan
   $ anchorline connectors apply
-  $ anchorline connectors status`,
+  $ anchorline connectors status
+  $ anchorline connectors restart --failed-only
+  $ anchorline connectors remove`,
     );
   addPlan(connectors, context);
   addApply(connectors, context);
   addStatus(connectors, context);
+  addRestart(connectors, context);
+  addRemove(connectors, context);
 }
 
 function addPlan(connectors: Command, context: CommandContext): void {
@@ -100,22 +106,30 @@ Examples:
 function addStatus(connectors: Command, context: CommandContext): void {
   connectors
     .command('status')
-    .description('State of connector, tasks and replication slot; status 1 unless all is well')
-    .addHelpText('after', '\nExample:\n  $ anchorline connectors status')
-    .action(async () => {
-      const { config } = await context.setUp();
-      const [{ connectClientOf }, { connectorStatus, isHealthy, renderConnectorStatus }, { sourceAdminOf }] =
-        await Promise.all([
-          import('../deployment.ts'),
-          import('../../connect/status.ts'),
-          import('../../wiring.ts'),
-        ]);
-      const found = await connectorStatus(connectClientOf(config), config.connect.connector, {
-        pg: sourceAdminOf(config),
-        slot: config.source.slot,
-      });
-      context.print(renderConnectorStatus(config.connect.connector, found));
-      if (!isHealthy(found)) context.exitWith(EXIT.failure);
+    .description('State of connector, tasks, replication slot and heartbeat; status 1 unless all is well')
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      `
+A task that runs is no proof that it reads: Debezium tries some failures again without end. So the slot must be in use
+and the heartbeat fresh too; while an initial snapshot is taken neither is, and the status is 1.
+
+Examples:
+  $ anchorline connectors status
+  $ anchorline connectors status --json | jq .heartbeat.ageMs`,
+    )
+    .action(async (options: { readonly json?: boolean }) => {
+      const { config, log } = await context.setUp();
+      const [{ statusOf }, { isHealthy, mendsOf, renderConnectorStatus }] = await Promise.all([
+        import('../deployment.ts'),
+        import('../../connect/status.ts'),
+      ]);
+      const found = await statusOf(config, log);
+      const healthy = isHealthy(found);
+      if (options.json === true) {
+        context.print(JSON.stringify({ ...found, healthy, mends: mendsOf(found) }, null, 2));
+      } else context.print(renderConnectorStatus(found));
+      if (!healthy) context.exitWith(EXIT.failure);
     });
 }
 
