@@ -41,6 +41,7 @@ const SCENARIO: ScenarioBundle = {
     mortalityModelId: 1,
     constraintSetId: 1,
   },
+  by: 'pin',
   tgc: { id: 1, tgc: 2.7, exponentN: 1, exponentM: 0.333, profileId: 1 },
   tgcStages: STAGES.map(({ id, name }) => ({
     id,

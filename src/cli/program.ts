@@ -12,6 +12,7 @@ import { addConnectors } from './commands/connectors.ts';
 import { addDeadLetters } from './commands/dead-letters.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addExplain } from './commands/explain.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addReconcile } from './commands/reconcile.ts';
 import { addRecompute } from './commands/recompute.ts';
@@ -39,6 +40,7 @@ const COMMANDS = [
   addRecompute,
   addAnomalies,
   addResnapshot,
+  addExplain,
   addAnchors,
   addReconcile,
   addConfig,

@@ -33,9 +33,13 @@ export interface HarvestDeparture {
   readonly count: number;
 }
 
+/** R8: pinned by the batch, by its pinned projection run, or the batch's newest. */
+export type FollowedBy = 'pin' | 'run' | 'newest';
+
 /** A scenario with everything that hangs on it, each part absent while unknown. */
 export interface ScenarioBundle {
   readonly scenario: ScenarioFact;
+  readonly by: FollowedBy;
   readonly tgc: TgcModelFact | null;
   readonly tgcStages: readonly TgcStageFact[];
   readonly profile: readonly ProfileReadingFact[];

@@ -1,4 +1,5 @@
 /** R8: which scenario a batch follows. */
+import type { FollowedBy } from './engine-input.ts';
 import type { BatchFact, Id, ProjectionRunFact, ScenarioFact } from './facts.ts';
 
 /**
@@ -9,17 +10,21 @@ export function resolveScenario(
   batch: BatchFact,
   runs: ReadonlyMap<Id, ProjectionRunFact>,
   scenarios: ReadonlyMap<Id, ScenarioFact>,
-): ScenarioFact | null {
+): { readonly scenario: ScenarioFact; readonly by: FollowedBy } | null {
   const run = batch.pinnedRunId === null ? undefined : runs.get(batch.pinnedRunId);
-  for (const pin of [batch.pinnedScenarioId, run?.scenarioId ?? null]) {
+  const pins = [
+    ['pin', batch.pinnedScenarioId],
+    ['run', run?.scenarioId ?? null],
+  ] as const;
+  for (const [by, pin] of pins) {
     const pinned = pin === null ? undefined : scenarios.get(pin);
-    if (pinned !== undefined) return pinned;
+    if (pinned !== undefined) return { scenario: pinned, by };
   }
   let newest: ScenarioFact | null = null;
   for (const scenario of scenarios.values()) {
     if (scenario.batchId === batch.id && (newest === null || isNewer(scenario, newest))) newest = scenario;
   }
-  return newest;
+  return newest === null ? null : { scenario: newest, by: 'newest' };
 }
 
 function isNewer(a: ScenarioFact, b: ScenarioFact): boolean {

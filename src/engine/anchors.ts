@@ -1,6 +1,6 @@
 /** R22: the measured weight of a day, and the planned activity that led to it. */
 import type { Day } from '../domain/day.ts';
-import type { AssignmentFacts, WeighingTreatment } from '../domain/engine-input.ts';
+import type { WeighingTreatment } from '../domain/engine-input.ts';
 import type {
   AssignmentFact,
   GrowthSampleFact,
@@ -8,10 +8,11 @@ import type {
   PlannedActivityFact,
   TransferFact,
 } from '../domain/facts.ts';
-import type { BatchContext } from './context.ts';
 import { NEVER, byDay } from './day-order.ts';
+import type { AnchorCandidate, DayObserver } from './observe.ts';
 import { confidenceCode } from './row-codes.ts';
 import { isDone, isMeasured } from './stay.ts';
+import type { ComputeInput } from './types.ts';
 
 /** Indices into ANCHOR_TYPES. */
 const [SAMPLE, TRANSFER, VACCINATION, MANUAL] = [1, 2, 3, 4] as const;
@@ -23,6 +24,8 @@ const LED_TO_VACCINATION = new Set(['VACCINATION', 'TREATMENT']);
 interface Dated {
   readonly day: Day;
 }
+type MeasuredTransfer = TransferFact & { readonly weightE4: number };
+
 interface DatedTreatment extends Dated {
   readonly weighing: WeighingTreatment;
 }
@@ -41,15 +44,17 @@ export class AnchorCursor {
   readonly #manual: DayGroups<ManualAnchorFact>;
   readonly #activities: readonly PlannedActivityFact[];
   readonly #containerId: number;
+  readonly #observer: DayObserver | null;
   #nextDay: Day;
 
-  constructor(context: BatchContext, assignment: AssignmentFact, facts: AssignmentFacts, from: Day) {
+  constructor({ context, facts, observer }: ComputeInput, assignment: AssignmentFact, from: Day) {
     this.#samples = new DayGroups(facts.samples, from);
     this.#transfers = new DayGroups(context.outgoing(assignment.id).filter(isDone), from);
     this.#treatments = new DayGroups(treatmentsHere(facts.treatments, assignment), from);
     this.#manual = new DayGroups(facts.manualAnchors, from);
     this.#activities = context.facts.activities;
     this.#containerId = assignment.containerId;
+    this.#observer = observer ?? null;
     this.#nextDay = from;
   }
 
@@ -68,8 +73,12 @@ export class AnchorCursor {
       this.#treatments.nextDay,
       this.#manual.nextDay,
     );
-    if (this.#set(SAMPLE, sampleWeight(samples))) return;
     const measured = transfers.filter(isMeasured);
+    if (this.#observer !== null) {
+      const found = samples.length + transfers.length + treatments.length + manual.length;
+      if (found > 0) this.#observer.offers(candidatesOf(samples, measured, treatments, manual));
+    }
+    if (this.#set(SAMPLE, sampleWeight(samples))) return;
     if (this.#set(TRANSFER, transferWeight(measured))) this.activity = this.#activityOfTransfers(measured);
     else if (this.#set(VACCINATION, treatmentWeight(treatments))) this.activity = this.#activityOn(day);
     else this.#set(MANUAL, manualWeight(manual));
@@ -100,6 +109,23 @@ export class AnchorCursor {
       ),
     );
   }
+}
+
+/** All that could anchor a day, each with the weight that it would give. */
+function candidatesOf(
+  samples: readonly GrowthSampleFact[],
+  measured: readonly MeasuredTransfer[],
+  treatments: readonly DatedTreatment[],
+  manual: readonly ManualAnchorFact[],
+): AnchorCandidate[] {
+  const weighings = treatments.map(({ weighing }) => weighing);
+  const candidates: AnchorCandidate[] = [
+    { type: 'growth_sample', facts: samples, weight: sampleWeight(samples) },
+    { type: 'transfer', facts: measured, weight: transferWeight(measured) },
+    { type: 'vaccination', facts: weighings, weight: treatmentWeight(treatments) },
+    { type: 'manual', facts: manual, weight: manualWeight(manual) },
+  ];
+  return candidates.filter(({ facts }) => facts.length > 0);
 }
 
 function named(activity: PlannedActivityFact | undefined): string | null {
@@ -144,7 +170,7 @@ function sampleWeight(samples: readonly GrowthSampleFact[]): number {
   );
 }
 
-function transferWeight(transfers: readonly (TransferFact & { readonly weightE4: number })[]): number {
+function transferWeight(transfers: readonly MeasuredTransfer[]): number {
   const sizes = transfers.map(({ sampleSize }) => sampleSize);
   const weights = transfers.map(({ weightE4, selection }) => weightE4 * SELECTION_PERCENT[selection]);
   return pool(weights, sizes, 1_000_000);

@@ -106,8 +106,9 @@ function recordedDeathsOf(facts: FactMap, assignmentIds: ReadonlySet<Id | null>)
 }
 
 function bundleOf(facts: FactMap, batch: BatchFact): ScenarioBundle | null {
-  const scenario = resolveScenario(batch, all(facts, 'projection_run'), all(facts, 'scenario'));
-  if (scenario === null) return null;
+  const followed = resolveScenario(batch, all(facts, 'projection_run'), all(facts, 'scenario'));
+  if (followed === null) return null;
+  const { scenario, by } = followed;
   const { tgcModelId, mortalityModelId, constraintSetId } = scenario;
   const tgc = tgcModelId === null ? null : (one(facts, 'tgc_model', tgcModelId) ?? null);
   const mortality =
@@ -115,6 +116,7 @@ function bundleOf(facts: FactMap, batch: BatchFact): ScenarioBundle | null {
   const active = constraintSetId !== null && one(facts, 'constraint_set', constraintSetId)?.isActive === true;
   return {
     scenario,
+    by,
     tgc,
     tgcStages: select(facts, 'tgc_stage', (s) => s.modelId === tgcModelId),
     profile:

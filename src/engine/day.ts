@@ -3,12 +3,16 @@ import type { AnomalyCode } from '../domain/catalogue.ts';
 import type { Day } from '../domain/day.ts';
 import type { DayWindow } from '../domain/dirt.ts';
 import type { RecordedDeaths, RecordedFeed } from '../domain/engine-input.ts';
+import type { FeedingFact, MortalityFact } from '../domain/facts.ts';
+import { ANCHOR_TYPES } from '../domain/rows.ts';
 import type { Anomaly, StoredRows } from '../domain/rows.ts';
 import { AnchorCursor } from './anchors.ts';
 import { EventCursor } from './events.ts';
 import { grow } from './growth.ts';
+import { openingWeightOf } from './models.ts';
 import type { Models, StageModel } from './models.ts';
 import { MovementCursor } from './movements.ts';
+import type { DayObserver } from './observe.ts';
 import { round2, round3, roundWhole } from './round.ts';
 import { CONFIDENCE_VALUES, confidenceCode, packConfidences, packOrigins } from './row-codes.ts';
 import { RowBuffer } from './row-buffer.ts';
@@ -42,8 +46,9 @@ export class DayComputer {
   readonly #temperature: TemperatureCursor;
   readonly #movements: MovementCursor;
   readonly #anchors: AnchorCursor;
-  readonly #mortality: EventCursor<RecordedDeaths>;
-  readonly #feed: EventCursor<RecordedFeed>;
+  readonly #mortality: EventCursor<RecordedDeaths, MortalityFact>;
+  readonly #feed: EventCursor<RecordedFeed, FeedingFact>;
+  readonly #observer: DayObserver | null;
 
   // The carry (R4).
   #weight: number;
@@ -67,7 +72,7 @@ export class DayComputer {
     const { id } = assignment;
     this.#days = days;
     this.#models = context.models;
-    const opening = openingWeightOf(stay, context.models);
+    const opening = openingWeightOf(assignment, context.models).weight;
     const carried = from > stay.first ? input.stored : null;
     const at = from - 1 - (carried?.firstDay ?? 0);
     this.#carriedWeight = carried?.weight[at];
@@ -77,7 +82,8 @@ export class DayComputer {
     this.#stage = context.models.of(carried === null ? assignment.stageId : storedStage(carried, at));
     this.#temperature = new TemperatureCursor(facts.temperatures, context.models.profile, from);
     this.#movements = new MovementCursor(input, stay, opening, (day) => this.#ownWeight(day), from);
-    this.#anchors = new AnchorCursor(context, assignment, facts, from);
+    this.#anchors = new AnchorCursor(input, assignment, from);
+    this.#observer = input.observer ?? null;
     const { sharedMortality, sharedFeedings } = context;
     this.#mortality = new EventCursor(facts.mortality, countOf, sharedMortality, id, from);
     const shared = sharedFeedings.get(assignment.containerId) ?? null;
@@ -101,6 +107,7 @@ export class DayComputer {
     const i = buffer.claim();
     const population = this.#population;
     const biomassBefore = (population * this.#weight) / 1000;
+    if (this.#observer !== null) this.#showStart(this.#observer, day, i);
 
     movements.moveTo(day);
     temperature.moveTo(day, buffer.firstDayNumber + i);
@@ -120,6 +127,7 @@ export class DayComputer {
     const gain = biomass - biomassBefore - movements.arrivingGrams / 1000 + (gone * weight) / 1000;
     const converts = kg > 0 && gain > 1;
 
+    const stage = this.#stage;
     this.#weight = weight;
     this.#population = left;
     if (weight >= this.#stage.maxWeight) this.#stage = this.#models.of(this.#stage.nextStageId);
@@ -149,21 +157,38 @@ export class DayComputer {
       fed ? CERTAIN : ZERO,
       converts ? FCR_CONFIDENCE : ZERO,
     );
+    if (this.#observer !== null) {
+      const nextStage = this.#stage;
+      const ends = { index: i, biomassBefore, present, biomass, gone, gain, stage, nextStage };
+      this.#observer.ends({ ...ends, feed: feed.ofDay() });
+    }
     return i;
+  }
+
+  #showStart(observer: DayObserver, day: Day, i: number): void {
+    observer.begins({
+      day,
+      dayNumber: this.buffer.firstDayNumber + i,
+      weight: this.#weight,
+      population: this.#population,
+      remainder: this.#remainder,
+      stage: this.#stage,
+    });
   }
 
   /** R11 to R13: mix in the arrivals, grow, let an anchor replace. Writes the anchor's columns of the row. */
   #weigh(day: Day, i: number): number {
     const { buffer } = this;
     const { arriving, arrivingGrams } = this.#movements;
-    let weight = this.#weight;
-    const mixed = this.#population + arriving;
-    if (arriving > 0 && mixed > 0) weight = (this.#population * weight + arrivingGrams) / mixed;
-    weight = this.#growOn(day, weight);
+    let mixed = this.#weight;
+    const together = this.#population + arriving;
+    if (arriving > 0 && together > 0) mixed = (this.#population * mixed + arrivingGrams) / together;
+    const weight = this.#growOn(day, mixed);
 
     const anchors = this.#anchors;
     anchors.moveTo(day);
     buffer.anchor[i] = anchors.type;
+    if (this.#observer !== null) this.#showWeight(this.#observer, mixed, weight);
     if (anchors.type === 0) {
       buffer.residual[i] = Number.NaN;
       return weight;
@@ -173,6 +198,20 @@ export class DayComputer {
     this.#weightSource = MEASURED;
     this.#weightConfidence = anchors.confidence;
     return anchors.weight;
+  }
+
+  #showWeight(observer: DayObserver, mixed: number, grown: number): void {
+    const { type, weight, activity } = this.#anchors;
+    const { value, source } = this.#temperature;
+    observer.warms({ value, source, readings: this.#temperature.readings() });
+    observer.weighs({
+      mixed,
+      growth: this.#weightSource === TGC_COMPUTED ? this.#stage.growth : null,
+      grown,
+      anchorType: ANCHOR_TYPES[type] ?? null,
+      anchor: type === 0 ? Number.NaN : weight,
+      activity: type === 0 ? null : activity,
+    });
   }
 
   /** R12. */
@@ -200,6 +239,8 @@ export class DayComputer {
     const { arriving, leaving } = this.#movements;
     mortality.moveTo(day);
     const there = Math.max(0, this.#population + arriving - leaving);
+    const rate = this.#stage.deathRate;
+    let expected = Number.NaN;
     if (mortality.named || mortality.shared) {
       this.#mortalitySource = ACTUAL;
       this.#mortalityConfidence = mortality.shared ? SHARED_CONFIDENCE : CERTAIN;
@@ -208,22 +249,23 @@ export class DayComputer {
         const detail = `${mortality.amount} deaths recorded of ${there} fish`;
         this.#note(day, 'R15', 'deaths_exceed_population', detail);
       }
-      return;
-    }
-    const rate = this.#stage.deathRate;
-    if (Number.isNaN(rate)) {
+    } else if (Number.isNaN(rate)) {
       this.#mortalitySource = NO_MORTALITY;
       this.#mortalityConfidence = ZERO;
       this.#deaths = 0;
-      return;
+    } else {
+      expected = this.#population * rate + this.#remainder;
+      // A remainder of −0.5 rounds to nobody: one death less would be one too many the day after.
+      const rounded = Math.max(0, roundWhole(expected));
+      this.#mortalitySource = MODEL;
+      this.#mortalityConfidence = MODEL_CONFIDENCE;
+      this.#remainder = expected - rounded;
+      this.#deaths = Math.min(rounded, there);
     }
-    const expected = this.#population * rate + this.#remainder;
-    // A remainder of −0.5 rounds to nobody: one death less would be one too many the day after.
-    const rounded = Math.max(0, roundWhole(expected));
-    this.#mortalitySource = MODEL;
-    this.#mortalityConfidence = MODEL_CONFIDENCE;
-    this.#remainder = expected - rounded;
-    this.#deaths = Math.min(rounded, there);
+    if (this.#observer !== null) {
+      const [deaths, remainder] = [this.#deaths, this.#remainder];
+      this.#observer.dies({ events: mortality.ofDay(), there, expected, deaths, remainder });
+    }
   }
 
   #noteClamp(day: Day, present: number): void {
@@ -243,13 +285,6 @@ export class DayComputer {
 
 /** Days past the window for which room is made at once: a change is mostly absorbed by then. */
 const SLACK_DAYS = 32;
-
-/** R6. */
-function openingWeightOf(stay: Stay, models: Models): number {
-  const { avgWeightE4, stageId } = stay.assignment;
-  if (avgWeightE4 !== null && avgWeightE4 > 0) return avgWeightE4 / 10_000;
-  return models.of(stageId).openingWeight;
-}
 
 function storedStage(stored: StoredRows, at: number): number | null {
   const stageId = stored.stageId[at]!;

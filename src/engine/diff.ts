@@ -68,6 +68,43 @@ export function equalsStored(computed: DailyRows, i: number, stored: StoredRows,
   );
 }
 
+const DOUBLE_COLUMNS = [
+  ['avg_weight_g', 'avgWeight'],
+  ['population', 'population'],
+  ['biomass_kg', 'biomass'],
+  ['temp_c', 'temp'],
+  ['mortality_count', 'deaths'],
+  ['feed_kg', 'feed'],
+  ['observed_fcr', 'fcr'],
+  ['lifecycle_stage_id', 'stageId'],
+  ['anchor_residual_g', 'residual'],
+  ['carry_weight_g', 'weight'],
+  ['mortality_remainder', 'remainder'],
+] as const satisfies readonly (readonly [string, keyof DailyRows])[];
+
+/** The columns in which the two differ, by name; none exactly where `equalsStored` holds. */
+export function differingColumns(
+  computed: DailyRows,
+  i: number,
+  stored: StoredRows,
+  at: number,
+): readonly string[] {
+  const differing: string[] = DOUBLE_COLUMNS.filter(
+    ([, field]) => !same(computed[field], i, stored[field], at),
+  ).map(([name]) => name);
+  const note = (name: string, equal: boolean): void => {
+    if (!equal) differing.push(name);
+  };
+  note('batch_id', computed.batchId === stored.batchIds[at]);
+  note('container_id', computed.containerId === stored.containerIds[at]);
+  note('day_number', computed.firstDayNumber + i === stored.dayNumbers[at]);
+  note('anchor_type', computed.anchor[i] === stored.anchor[at]);
+  note('confidence_scores', computed.confidences[i] === stored.confidences[at]);
+  const sameActivity = computed.activities?.get(i) === stored.activities?.get(at);
+  note('sources', computed.origins[i] === stored.origins[at] && sameActivity);
+  return differing;
+}
+
 /** Equal values, NaN (null) being equal to itself. */
 function same(a: Float64Array, i: number, b: Float64Array, j: number): boolean {
   const left = a[i]!;

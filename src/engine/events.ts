@@ -2,20 +2,22 @@
 import type { Day } from '../domain/day.ts';
 import type { Id } from '../domain/facts.ts';
 import { byDay, daysOf, firstAtOrAfter } from './day-order.ts';
+import type { EventsOfDay, Sharing } from './observe.ts';
 
 interface DatedEvent {
   readonly day: Day;
 }
 
 /** What is shared out, by day: see SharedEvents. */
-interface Shares {
+interface Shares<S> {
   readonly days: Int32Array;
   memberIndex(assignmentId: Id): number;
   shareOf(index: number, member: number): number;
+  sharing(index: number): Sharing<S>;
 }
 
 /** Sums one assignment's events day by day; reads an event's amount only on its day. */
-export class EventCursor<E extends DatedEvent> {
+export class EventCursor<E extends DatedEvent, S> {
   /** Whole number: what the day's events and shares add up to. */
   amount = 0;
   /** Events of the day name the assignment. */
@@ -26,7 +28,7 @@ export class EventCursor<E extends DatedEvent> {
   readonly #events: readonly E[];
   readonly #days: Int32Array;
   readonly #amountOf: (event: E) => number;
-  readonly #shares: Shares | null;
+  readonly #shares: Shares<S> | null;
   readonly #member: number;
   #next: number;
   #nextShared = 0;
@@ -34,7 +36,7 @@ export class EventCursor<E extends DatedEvent> {
   constructor(
     events: readonly E[],
     amountOf: (event: E) => number,
-    shares: Shares | null,
+    shares: Shares<S> | null,
     assignmentId: Id,
     from: Day,
   ) {
@@ -62,5 +64,15 @@ export class EventCursor<E extends DatedEvent> {
       amount += shares.shareOf(this.#nextShared++, this.#member);
     }
     this.amount = amount;
+  }
+
+  /** What the day last asked for is made of; null: no event. */
+  ofDay(): EventsOfDay<E, S> | null {
+    if (!this.named && !this.shared) return null;
+    let start = this.#next;
+    const day = this.#days[start - 1];
+    while (this.named && start > 0 && this.#days[start - 1] === day) start--;
+    const sharing = this.shared ? this.#shares!.sharing(this.#nextShared - 1) : null;
+    return { named: this.#events.slice(start, this.#next), sharing, amount: this.amount };
   }
 }

@@ -1,6 +1,14 @@
 /** What a batch's scenario and stages say for each stage, resolved once per batch: R6, R9, R18, R20, R21. */
 import type { ScenarioBundle } from '../domain/engine-input.ts';
-import type { Id, MortalityModelFact, MortalityStageFact, StageFact } from '../domain/facts.ts';
+import type {
+  AssignmentFact,
+  Id,
+  MortalityModelFact,
+  MortalityStageFact,
+  StageConstraintFact,
+  StageFact,
+  TgcStageFact,
+} from '../domain/facts.ts';
 import type { EngineSettings } from '../domain/settings.ts';
 import { growthOf } from './growth.ts';
 import type { Growth } from './growth.ts';
@@ -18,8 +26,23 @@ export interface StageModel {
   /** Weight, g, at which the next stage begins; Infinity where there is none. */
   readonly maxWeight: number;
   readonly nextStageId: Id | null;
-  /** Weight, g, to open with where the assignment has none (R6). */
-  readonly openingWeight: number;
+  /** What to open with where the assignment has no weight (R6). */
+  readonly opening: OpeningWeight;
+  /** The rows that the above was taken from; null where there is none for this stage. */
+  readonly rows: StageRows;
+}
+
+/** Weight, g, and which of the places that R6 names gave it. */
+export interface OpeningWeight {
+  readonly weight: number;
+  readonly from: 'assignment' | 'constraint' | 'scenario' | 'stage' | 'nothing';
+}
+
+export interface StageRows {
+  readonly stage: StageFact | null;
+  readonly tgcStage: TgcStageFact | null;
+  readonly mortalityStage: MortalityStageFact | null;
+  readonly constraint: StageConstraintFact | null;
 }
 
 export class Models {
@@ -54,30 +77,48 @@ export class Models {
     const stage = this.#stages.find(({ id }) => id === stageId) ?? null;
     const name = stage?.name ?? null;
     const scenario = this.#scenario;
-    const constraint = rowForStage(scenario?.constraints ?? [], name);
+    const rows = {
+      stage,
+      tgcStage: rowForStage(scenario?.tgc == null ? [] : scenario.tgcStages, name),
+      mortalityStage: rowForStage(scenario?.mortality == null ? [] : scenario.mortalityStages, name),
+      constraint: rowForStage(scenario?.constraints ?? [], name),
+    };
     const next = stage === null ? null : nextStage(stage, this.#stages);
     return {
       stageId: stageId ?? Number.NaN,
       growth:
         scenario === null || scenario.tgc === null
           ? null
-          : growthOf(scenario.tgc, rowForStage(scenario.tgcStages, name), this.#settings.growthModel),
+          : growthOf(scenario.tgc, rows.tgcStage, this.#settings.growthModel),
       deathRate:
         scenario === null || scenario.mortality === null
           ? Number.NaN
-          : deathRate(scenario.mortality, rowForStage(scenario.mortalityStages, name)),
+          : deathRate(scenario.mortality, rows.mortalityStage),
       maxWeight:
         next === null
           ? Infinity
-          : (positive(constraint?.maxWeightG) ?? positive(inGrams(stage?.maxWeightE4)) ?? Infinity),
+          : (positive(rows.constraint?.maxWeightG) ?? positive(inGrams(stage?.maxWeightE4)) ?? Infinity),
       nextStageId: next?.id ?? null,
-      openingWeight:
-        positive(constraint?.minWeightG) ??
-        positive(scenario?.scenario.initialWeight) ??
-        positive(inGrams(stage?.minWeightE4)) ??
-        1,
+      opening:
+        opening('constraint', rows.constraint?.minWeightG) ??
+        opening('scenario', scenario?.scenario.initialWeight) ??
+        opening('stage', inGrams(stage?.minWeightE4)) ??
+        OPENING_WITHOUT,
+      rows,
     };
   }
+}
+
+const OPENING_WITHOUT: OpeningWeight = { weight: 1, from: 'nothing' };
+
+/** R6. */
+export function openingWeightOf({ avgWeightE4, stageId }: AssignmentFact, models: Models): OpeningWeight {
+  return opening('assignment', inGrams(avgWeightE4)) ?? models.of(stageId).opening;
+}
+
+/** null where that place has no weight above 0. */
+function opening(from: OpeningWeight['from'], weight: number | null | undefined): OpeningWeight | null {
+  return weight != null && weight > 0 ? { weight, from } : null;
 }
 
 /** R20: the next by `order` of the same species; of equals the lowest id. */

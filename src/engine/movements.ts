@@ -3,6 +3,7 @@ import type { Day } from '../domain/day.ts';
 import type { AssignmentFact, Id } from '../domain/facts.ts';
 import type { BatchContext } from './context.ts';
 import { NEVER } from './day-order.ts';
+import type { ArrivalWeightFrom, DayObserver } from './observe.ts';
 import { isMeasured } from './stay.ts';
 import type { Arrival, Stay } from './stay.ts';
 import type { ComputeInput } from './types.ts';
@@ -20,6 +21,7 @@ export class MovementCursor {
   readonly #rowWeight: (sourceId: Id, day: Day) => number | undefined;
   /** 0: unknown. */
   readonly #avgWeightE4: (assignmentId: Id) => number;
+  readonly #observer: DayObserver | null;
   #arrival = 0;
   #departure = 0;
   #nextDay: Day;
@@ -33,6 +35,7 @@ export class MovementCursor {
   ) {
     const { id } = stay.assignment;
     this.#stay = stay;
+    this.#observer = input.observer ?? null;
     this.#openingWeight = openingWeight;
     // A transfer within the assignment reads the row just computed, never a stored one that may be stale.
     this.#rowWeight = (sourceId, day) =>
@@ -55,7 +58,9 @@ export class MovementCursor {
       this.arrivingGrams += arrival.count * this.#weightOf(arrival);
     }
     for (; this.#departureDay === day; this.#departure++) {
-      this.leaving += this.#stay.departures[this.#departure]!.count;
+      const departure = this.#stay.departures[this.#departure]!;
+      this.leaving += departure.count;
+      this.#observer?.departs(departure);
     }
     this.#nextDay = Math.min(this.#arrivalDay, this.#departureDay);
   }
@@ -69,13 +74,20 @@ export class MovementCursor {
   }
 
   /** R11: measured, else the source's row of the eve, else the source's average, else as the stay opened. */
-  #weightOf({ transfer, dated }: Arrival): number {
-    if (transfer === null) return this.#openingWeight;
-    if (isMeasured(transfer)) return transfer.weightE4 / 10_000;
+  #weightOf(arrival: Arrival): number {
+    const { transfer, dated } = arrival;
+    if (transfer === null) return this.#seen(arrival, this.#openingWeight, 'opening');
+    if (isMeasured(transfer)) return this.#seen(arrival, transfer.weightE4 / 10_000, 'measured');
     const left = this.#rowWeight(transfer.sourceId, dated - 1);
-    if (left !== undefined) return left;
+    if (left !== undefined) return this.#seen(arrival, left, 'source_row');
     const average = this.#avgWeightE4(transfer.sourceId);
-    return average > 0 ? average / 10_000 : this.#openingWeight;
+    if (average > 0) return this.#seen(arrival, average / 10_000, 'source_average');
+    return this.#seen(arrival, this.#openingWeight, 'opening');
+  }
+
+  #seen(arrival: Arrival, weight: number, from: ArrivalWeightFrom): number {
+    this.#observer?.arrives(arrival, weight, from);
+    return weight;
   }
 }
 

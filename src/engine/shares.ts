@@ -7,6 +7,7 @@ import type { Day } from '../domain/day.ts';
 import type { DayWindow } from '../domain/dirt.ts';
 import type { Id } from '../domain/facts.ts';
 import { byDay, firstAtOrAfter } from './day-order.ts';
+import type { Sharing } from './observe.ts';
 import type { Stay } from './stay.ts';
 
 /**
@@ -104,6 +105,24 @@ export class SharedEvents<E extends SharedEvent> {
       }
     }
     return found;
+  }
+
+  /** How the day's amount was shared out: the shares as they were given, and what they were given by. */
+  sharing(dayIndex: number): Sharing<E> {
+    const day = this.days[dayIndex]!;
+    const events = this.#events.slice(this.#starts[dayIndex], this.#starts[dayIndex + 1]);
+    const members = this.#members.flatMap((member, i) =>
+      member.contains(day)
+        ? [
+            {
+              assignmentId: member.assignment.id,
+              ledger: member.ledger(day),
+              share: this.shareOf(dayIndex, i),
+            },
+          ]
+        : [],
+    );
+    return { events, total: this.#amountOn(dayIndex), members };
   }
 
   #shareDay(dayIndex: number): Float64Array {

@@ -5,8 +5,8 @@
 import type { AnomalyCode } from '../domain/catalogue.ts';
 import type { Day } from '../domain/day.ts';
 import type { DayWindow } from '../domain/dirt.ts';
-import type { BatchFacts } from '../domain/engine-input.ts';
-import type { AssignmentFact, TransferFact } from '../domain/facts.ts';
+import type { BatchFacts, HarvestDeparture } from '../domain/engine-input.ts';
+import type { AssignmentFact, EggDeliveryFact, TransferFact } from '../domain/facts.ts';
 import type { Anomaly } from '../domain/rows.ts';
 import type { EngineSettings } from '../domain/settings.ts';
 import { firstAtOrAfter } from './day-order.ts';
@@ -19,11 +19,28 @@ export interface Arrival {
   readonly count: number;
   /** null: an egg delivery, which comes at the opening weight. */
   readonly transfer: TransferFact | null;
+  readonly delivery: EggDeliveryFact | null;
 }
 
 export interface Departure {
   readonly day: Day;
   readonly count: number;
+  readonly by: TransferFact | HarvestDeparture;
+}
+
+/** R1: what ends a stay by the facts. */
+export type EndedBy = 'departure_date' | 'batch_end' | 'last_departure' | 'nothing';
+
+/** R5: what the fish of the first day are counted from. */
+export interface Opening {
+  /** Arrivals open it (a), the count as it stands does (b), or the count with what moved since (c). */
+  readonly case: 'a' | 'b' | 'c';
+  /** Before it is floored at 0. */
+  readonly count: number;
+  /** Of case c: who left and died leaving, who came after the first day, whose recorded deaths are added back. */
+  readonly left: number;
+  readonly arrived: number;
+  readonly died: number;
 }
 
 /** The batch's facts of one assignment, in ascending id. */
@@ -38,7 +55,9 @@ export class Stay {
   readonly first: Day;
   /** Last day by facts alone; Infinity where nothing ends the stay. */
   readonly last: number;
+  readonly endedBy: EndedBy;
   readonly opening: number;
+  readonly openedBy: Opening;
   /** Ascending by day; within a day by (kind, id). */
   readonly arrivals: readonly Arrival[];
   /** Ascending by day. */
@@ -54,10 +73,12 @@ export class Stay {
     this.first = Math.max(assignment.startDay, batch.batch.startDay);
     this.arrivals = arrivalsOf(facts, batch, this.first);
     this.departures = departuresOf(facts, batch);
-    this.last = lastDay(assignment, batch.batch.endDay, this.departures);
-    const opening = openingOf(facts, this, batch, settings);
-    this.opening = Math.max(0, opening);
-    this.anomalies = anomaliesOf(this, opening);
+    const end = lastDay(assignment, batch.batch.endDay, this.departures);
+    this.last = end.last;
+    this.endedBy = end.by;
+    this.openedBy = openingOf(facts, this, batch, settings);
+    this.opening = Math.max(0, this.openedBy.count);
+    this.anomalies = anomaliesOf(this, this.openedBy.count);
     this.#arrivedBy = new Ledger(this.arrivals);
     this.#departedBy = new Ledger(this.departures);
   }
@@ -84,7 +105,7 @@ class Ledger {
   readonly #days: Int32Array;
   readonly #totals: Float64Array;
 
-  constructor(movements: readonly Departure[]) {
+  constructor(movements: readonly { readonly day: Day; readonly count: number }[]) {
     this.#days = Int32Array.from(movements, (movement) => movement.day);
     this.#totals = new Float64Array(movements.length + 1);
     movements.forEach(({ count }, i) => {
@@ -112,14 +133,15 @@ export function isMeasured<T extends TransferFact>(
 /** R10; egg deliveries before transfers, each by ascending id, so that sums never depend on arrival order. */
 function arrivalsOf(facts: StayFacts, batch: BatchFacts, first: Day): Arrival[] {
   const arrivals: Arrival[] = [];
-  for (const { destId, completed, day, eggCount } of batch.eggDeliveries) {
+  for (const delivery of batch.eggDeliveries) {
+    const { destId, completed, day, eggCount } = delivery;
     if (destId !== facts.assignment.id || !completed || day === null || eggCount === null) continue;
-    arrivals.push({ day: Math.max(day, first), dated: day, count: eggCount, transfer: null });
+    arrivals.push({ day: Math.max(day, first), dated: day, count: eggCount, transfer: null, delivery });
   }
   for (const transfer of facts.incoming) {
     if (!isDone(transfer)) continue;
     const day = Math.max(transfer.day, first);
-    arrivals.push({ day, dated: transfer.day, count: transfer.count, transfer });
+    arrivals.push({ day, dated: transfer.day, count: transfer.count, transfer, delivery: null });
   }
   return arrivals.sort((a, b) => a.day - b.day);
 }
@@ -128,32 +150,47 @@ function arrivalsOf(facts: StayFacts, batch: BatchFacts, first: Day): Arrival[] 
 function departuresOf(facts: StayFacts, batch: BatchFacts): Departure[] {
   const departures: Departure[] = facts.outgoing
     .filter(isDone)
-    .map(({ day, count, deaths }) => ({ day, count: count + deaths }));
-  for (const { assignmentId, day, count } of batch.harvests) {
-    if (assignmentId === facts.assignment.id) departures.push({ day, count });
+    .map((transfer) => ({ day: transfer.day, count: transfer.count + transfer.deaths, by: transfer }));
+  for (const lot of batch.harvests) {
+    if (lot.assignmentId !== facts.assignment.id) continue;
+    departures.push({ day: lot.day, count: lot.count, by: lot });
   }
   return departures.sort((a, b) => a.day - b.day);
 }
 
 /** R1, without the horizon. */
-function lastDay(assignment: AssignmentFact, batchEnd: Day | null, departures: readonly Departure[]): number {
+function lastDay(
+  assignment: AssignmentFact,
+  batchEnd: Day | null,
+  departures: readonly Departure[],
+): { last: number; by: EndedBy } {
   let last = Infinity;
-  if (assignment.departureDay !== null) last = assignment.departureDay - 1;
-  else if (!assignment.isActive) last = departures.at(-1)?.day ?? Infinity;
-  return batchEnd === null ? last : Math.min(last, batchEnd);
+  let by: EndedBy = 'nothing';
+  if (assignment.departureDay !== null) [last, by] = [assignment.departureDay - 1, 'departure_date'];
+  else if (!assignment.isActive && departures.length > 0) {
+    [last, by] = [departures.at(-1)!.day, 'last_departure'];
+  }
+  return batchEnd !== null && batchEnd < last ? { last: batchEnd, by: 'batch_end' } : { last, by };
 }
 
 /** R5, before it is floored at 0. */
-function openingOf(facts: StayFacts, stay: Stay, batch: BatchFacts, settings: EngineSettings): number {
+function openingOf(facts: StayFacts, stay: Stay, batch: BatchFacts, settings: EngineSettings): Opening {
   const { id, departureDay, populationCount } = facts.assignment;
-  if (stay.arrivals.some(({ dated }) => dated <= stay.first)) return 0;
-  if (departureDay !== null && populationCount > 0) return populationCount;
-  let opening = populationCount;
-  for (const transfer of facts.outgoing) if (isDone(transfer)) opening += transfer.count + transfer.deaths;
-  for (const { count } of stay.arrivals) opening -= count;
-  if (settings.recordedDeathsInCount) opening += batch.recordedDeaths?.get(id) ?? 0;
-  return opening;
+  if (stay.arrivals.some(({ dated }) => dated <= stay.first)) {
+    return { ...UNMOVED, case: 'a', count: 0 };
+  }
+  if (departureDay !== null && populationCount > 0) {
+    return { ...UNMOVED, case: 'b', count: populationCount };
+  }
+  let left = 0;
+  let arrived = 0;
+  for (const transfer of facts.outgoing) if (isDone(transfer)) left += transfer.count + transfer.deaths;
+  for (const { count } of stay.arrivals) arrived += count;
+  const died = settings.recordedDeathsInCount ? (batch.recordedDeaths?.get(id) ?? 0) : 0;
+  return { case: 'c', count: populationCount + left - arrived + died, left, arrived, died };
 }
+
+const UNMOVED = { left: 0, arrived: 0, died: 0 };
 
 function anomaliesOf(stay: Stay, opening: number): Anomaly[] {
   const { id, departureDay, isActive, populationCount } = stay.assignment;
@@ -161,7 +198,8 @@ function anomaliesOf(stay: Stay, opening: number): Anomaly[] {
   const add = (rule: string, code: AnomalyCode, detail: string): void => {
     anomalies.push({ assignmentId: id, day: null, rule, code, detail });
   };
-  const left = departureDay === null ? lastDay(stay.assignment, null, stay.departures) : departureDay - 1;
+  const left =
+    departureDay === null ? lastDay(stay.assignment, null, stay.departures).last : departureDay - 1;
   if (left < stay.first) {
     add('R1', 'departure_before_arrival', 'departure_date, or the last departure, is before the first day');
   }

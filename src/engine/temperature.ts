@@ -7,7 +7,7 @@ import type { Profile } from './profile.ts';
 import { confidenceCode, spanConfidence } from './row-codes.ts';
 
 const REACH_DAYS = 7;
-const [NONE, MEASURED, INTERPOLATED, BEFORE, AFTER, PROFILE] = [0, 1, 2, 3, 4, 5];
+const [NONE, MEASURED, INTERPOLATED, BEFORE, AFTER, PROFILE] = [0, 1, 2, 3, 4, 5] as const;
 const CERTAIN = confidenceCode(1);
 const NEAREST = confidenceCode(0.6);
 const BY_PROFILE = confidenceCode(0.5);
@@ -28,6 +28,9 @@ export class TemperatureCursor {
   readonly #days: Int32Array;
   readonly #profile: Profile | null;
   #next: number;
+  /** Of the estimate last made; −1: none on that side. */
+  #before = -1;
+  #after = -1;
 
   constructor(readings: readonly DailyTemperature[], profile: Profile | null, from: Day) {
     this.#readings = readings;
@@ -50,9 +53,22 @@ export class TemperatureCursor {
     this.#estimate(day, dayNumber);
   }
 
+  /** The daily means that the value was made of, earlier before later. */
+  readings(): readonly DailyTemperature[] {
+    const indices: Readonly<Record<number, readonly number[]>> = {
+      [MEASURED]: [this.#next],
+      [INTERPOLATED]: [this.#before, this.#after],
+      [BEFORE]: [this.#before],
+      [AFTER]: [this.#after],
+    };
+    return (indices[this.source] ?? []).map((i) => this.#readings[i]!);
+  }
+
   #estimate(day: Day, dayNumber: number): void {
     const before = this.#nearestBefore(day);
     const after = this.#nearestAfter(day);
+    this.#before = before;
+    this.#after = after;
     if (before >= 0 && after >= 0) {
       const from = meanOf(this.#readings[before]!);
       const rise = meanOf(this.#readings[after]!) - from;

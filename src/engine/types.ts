@@ -5,6 +5,7 @@ import type { AssignmentFacts, SourceWeight } from '../domain/engine-input.ts';
 import type { Id } from '../domain/facts.ts';
 import type { Anomaly, DailyRows, StoredRows } from '../domain/rows.ts';
 import type { BatchContext } from './context.ts';
+import type { DayObserver } from './observe.ts';
 
 /** One computation of an assignment's days. */
 export interface ComputeInput {
@@ -18,6 +19,8 @@ export interface ComputeInput {
   readonly sourceWeight: SourceWeight;
   /** Stop after the window as soon as a day equals its stored row and every later one is stored. */
   readonly cutOff: boolean;
+  /** Watches every day that is computed. */
+  readonly observer?: DayObserver;
 }
 
 export interface Computed {

@@ -80,6 +80,11 @@ export const SOURCE_TABLES: ReadonlyMap<string, AnyTable> = new Map(
   (Object.values(TABLE_OF_KIND) as AnyTable[]).map((definition) => [definition.table, definition]),
 );
 
+/** The captured table that a kind of fact comes from; null: it is entered into the store itself. */
+export function tableOfKind(kind: FactKind): string | null {
+  return kind === 'manual_anchor' ? null : TABLE_OF_KIND[kind].table;
+}
+
 const DIRT: { readonly [K in FactKind]: FactDirt<K> } = { ...TABLE_OF_KIND, manual_anchor: manualAnchorDirt };
 
 /**

@@ -1,6 +1,9 @@
 /** What operators look at and mend in the store by commands; see the modules for what each does. */
+import type { Day } from '../domain/day.ts';
 import type { Id } from '../domain/facts.ts';
 import type { DeadLetter } from '../domain/ports.ts';
+import type { RowCodec } from '../domain/row-codec.ts';
+import type { EngineSettings } from '../domain/settings.ts';
 import { countAnomalies, readAnomalies } from './anomalies.ts';
 import type { AnomalyCount, AnomalyFilter, KeptAnomaly } from './anomalies.ts';
 import {
@@ -18,6 +21,8 @@ import type {
   ListedLetter,
   WholeLetter,
 } from './dead-letter-care.ts';
+import { readDayFacts } from './explain.ts';
+import type { DayFacts } from './explain.ts';
 import { selectFacts } from './facts.ts';
 import type { Session } from './session.ts';
 
@@ -33,9 +38,20 @@ export interface StoreCare {
   countAnomalies(filter: AnomalyFilter): Promise<readonly AnomalyCount[]>;
   /** Ids of a batch's assignments, ascending. */
   assignmentsOf(batchId: Id): Promise<readonly Id[]>;
+  /** All that made a row, in one state of the store. `whole`: from the first day. */
+  dayFacts(assignmentId: Id, day: Day, whole: boolean): Promise<DayFacts>;
 }
 
-export function care(read: <T>(work: (session: Session) => Promise<T>) => Promise<T>): StoreCare {
+type Run = <T>(work: (session: Session) => Promise<T>) => Promise<T>;
+
+export interface CareOptions {
+  readonly codec: RowCodec;
+  readonly settings: EngineSettings;
+}
+
+/** `snapshot` runs its statements in one read-only transaction that sees one state. */
+export function care(read: Run, snapshot: Run, { codec, settings }: CareOptions): StoreCare {
+  const loading = { recordedDeaths: settings.recordedDeathsInCount };
   return {
     listLetters: (filter, limit) => read((session) => listLetters(session, filter, limit)),
     countLetters: (filter) => read((session) => countLetters(session, filter)),
@@ -50,5 +66,7 @@ export function care(read: <T>(work: (session: Session) => Promise<T>) => Promis
         const assignments = await selectFacts(session, 'assignment', 'f.batch_id = $1', [batchId]);
         return assignments.map(({ id }) => id);
       }),
+    dayFacts: (assignmentId, day, whole) =>
+      snapshot((session) => readDayFacts(session, { assignmentId, day, whole }, codec, loading)),
   };
 }

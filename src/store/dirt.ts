@@ -130,8 +130,8 @@ export async function parkedAssignments(session: Session): Promise<ParkedAssignm
        d.from_day, d.to_day, d.reasons
      FROM ${session.t('parked')} p
      LEFT JOIN LATERAL (
-       SELECT min(i.from_day) AS from_day, max(i.to_day) AS to_day, json_agg(DISTINCT r.reason) AS reasons
-       FROM ${session.t('dirt')} i CROSS JOIN LATERAL unnest(i.reasons) r (reason)
+       SELECT min(i.from_day) AS from_day, max(i.to_day) AS to_day, json_agg(DISTINCT r.reason) FILTER (WHERE r.reason IS NOT NULL) AS reasons
+       FROM ${session.t('dirt')} i LEFT JOIN LATERAL unnest(i.reasons) r (reason) ON true
        WHERE i.set_aside AND i.assignment_id = p.assignment_id
      ) d ON true
      ORDER BY p.assignment_id`,
@@ -143,6 +143,6 @@ export async function parkedAssignments(session: Session): Promise<ParkedAssignm
     tries,
     parkedAtMs,
     days: from === null || to === null ? null : { from, to },
-    reasons: reasons === null ? [] : (JSON.parse(reasons) as string[]),
+    reasons: JSON.parse(reasons ?? '[]') as string[],
   }));
 }

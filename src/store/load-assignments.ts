@@ -12,7 +12,7 @@ export interface AssignmentFrom {
 }
 
 /** Days on each side of a day whose means a missing temperature is taken from (R21). */
-const TEMPERATURE_REACH = 7;
+export const TEMPERATURE_REACH = 7;
 
 /** Facts of each assignment asked for, known or not. */
 export async function loadAssignments(

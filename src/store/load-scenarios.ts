@@ -1,5 +1,5 @@
 /** The scenario of each batch (R8) with all that hangs on it. */
-import type { ScenarioBundle } from '../domain/engine-input.ts';
+import type { FollowedBy, ScenarioBundle } from '../domain/engine-input.ts';
 import type { BatchFact, FactKind, Id, ScenarioFact } from '../domain/facts.ts';
 import { resolveScenario } from '../domain/scenario.ts';
 import { numberArray } from './arrays.ts';
@@ -12,11 +12,14 @@ export async function loadScenarios(
   batches: readonly BatchFact[],
 ): Promise<Map<Id, ScenarioBundle>> {
   const followed = await scenariosOf(session, batches);
-  const bundles = await bundlesOf(session, [...new Set(followed.values())]);
-  return new Map([...followed].map(([batchId, scenario]) => [batchId, bundles(scenario)]));
+  const scenarios = new Set([...followed.values()].map(({ scenario }) => scenario));
+  const bundles = await bundlesOf(session, [...scenarios]);
+  return new Map([...followed].map(([batchId, { scenario, by }]) => [batchId, bundles(scenario, by)]));
 }
 
-async function scenariosOf(session: Session, batches: readonly BatchFact[]): Promise<Map<Id, ScenarioFact>> {
+type Followed = NonNullable<ReturnType<typeof resolveScenario>>;
+
+async function scenariosOf(session: Session, batches: readonly BatchFact[]): Promise<Map<Id, Followed>> {
   const runs = await byIds(
     session,
     'projection_run',
@@ -31,10 +34,10 @@ async function scenariosOf(session: Session, batches: readonly BatchFact[]): Pro
   );
   const runById = new Map(runs.map((run) => [run.id, run]));
   const scenarioById = new Map(scenarios.map((scenario) => [scenario.id, scenario]));
-  const followed = new Map<Id, ScenarioFact>();
+  const followed = new Map<Id, Followed>();
   for (const batch of batches) {
-    const scenario = resolveScenario(batch, runById, scenarioById);
-    if (scenario !== null) followed.set(batch.id, scenario);
+    const resolved = resolveScenario(batch, runById, scenarioById);
+    if (resolved !== null) followed.set(batch.id, resolved);
   }
   return followed;
 }
@@ -42,7 +45,7 @@ async function scenariosOf(session: Session, batches: readonly BatchFact[]): Pro
 async function bundlesOf(
   session: Session,
   scenarios: readonly ScenarioFact[],
-): Promise<(scenario: ScenarioFact) => ScenarioBundle> {
+): Promise<(scenario: ScenarioFact, by: FollowedBy) => ScenarioBundle> {
   const idsOf = (field: 'tgcModelId' | 'mortalityModelId' | 'constraintSetId') =>
     scenarios.map((scenario) => scenario[field]);
   const tgc = await byIds(session, 'tgc_model', idsOf('tgcModelId'));
@@ -57,10 +60,11 @@ async function bundlesOf(
 
   const tgcById = new Map<Id | null, (typeof tgc)[number]>(tgc.map((m) => [m.id, m]));
   const mortalityById = new Map<Id | null, (typeof mortality)[number]>(mortality.map((m) => [m.id, m]));
-  return (scenario) => {
+  return (scenario, by) => {
     const model = tgcById.get(scenario.tgcModelId) ?? null;
     return {
       scenario,
+      by,
       tgc: model,
       tgcStages: tgcStages.filter((stage) => stage.modelId === scenario.tgcModelId),
       profile: readings.filter((reading) => reading.profileId === model?.profileId),

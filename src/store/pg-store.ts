@@ -134,19 +134,21 @@ export async function createPgStore(options: PgStoreOptions): Promise<PgStore> {
   const begin = [READ_COMMITTED, ...local].join('; ');
   const write = <T>(work: (session: Session) => Promise<T>) => inTransaction(pool, names, begin, work);
   const read = <T>(work: (session: Session) => Promise<T>) => inSession(pool, names, work);
+  const snapshot = <T>(work: (session: Session) => Promise<T>) =>
+    inTransaction(pool, names, ONE_SNAPSHOT, work);
   return {
     build,
     ingest: (work) => write((session) => work(ingestTx(session))),
     recompute: (work) => write((session) => work(recomputeTx(session, { codec, copy, settings }))),
     ...coordination(write, read),
     readPublications: (shard, shards, limit) =>
-      inTransaction(pool, names, ONE_SNAPSHOT, (session) => readPublications(session, shard, shards, limit)),
+      snapshot((session) => readPublications(session, shard, shards, limit)),
     settlePublications: (sequences) => read((session) => settlePublications(session, sequences)),
     checkSettings: () => write((session) => checkSettings(session, settings)),
     checkRights: () => read(checkRights),
-    status: () => inTransaction(pool, names, ONE_SNAPSHOT, readStatus),
+    status: () => snapshot(readStatus),
     gauges: (limitMs) => read((session) => readGauges(session, limitMs)),
-    ...care(read),
+    ...care(read, snapshot, { codec, settings }),
     manualAnchors: (id) =>
       read((session) =>
         selectFacts(session, 'manual_anchor', '$1::bigint IS NULL OR f.assignment_id = $1', [id]),

@@ -157,3 +157,40 @@ it('anchors list has a form for programs', async () => {
     anchors: [{ id: 5, assignmentId: 1, date: '2024-01-04', weightG: 2310.5, author: 'Ada', note: null }],
   });
 });
+
+describe('explain', () => {
+  it('tells the day, step by step, and whether what is missing waits to be computed', async () => {
+    await client.query(`INSERT INTO horizon (date) VALUES ('2024-02-01')`);
+    const { status, stdout } = await run(['explain', '1', '2024-01-05']);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^assignment 1 of batch 3 on 2024-01-05, computed from its first day/);
+    expect(stdout).toMatch(
+      /^R22 +manual, an operator’s own entry: 2310\.5 \(5\)|^R12 +the weight stays 2310\.5 g/m,
+    );
+    expect(stdout).toMatch(/^R16 +10 \+ 0 arrived − 0 left − 0 dead = 10 fish$/m);
+    expect(stdout).toMatch(/^R16 +anomaly population_clamped|^population +10$/m);
+    expect(stdout).toContain('no row is stored for that day\n2024-01-03 to 2999-12-31 of it: waiting');
+    await client.query('DELETE FROM dirt');
+    const wrong = await run(['explain', '1', '2024-01-05', '--from-first-day', '--json']);
+    expect(wrong).toMatchObject({ status: 1, stderr: expect.stringContaining('nothing waits') });
+    expect(JSON.parse(wrong.stdout)).toMatchObject({
+      date: '2024-01-05',
+      continues: 'first_day',
+      row: { population: 10, carry_weight_g: 2310.5 },
+      stored: null,
+      equal: false,
+      waiting: [],
+    });
+  });
+
+  it('says why there is nothing to explain', async () => {
+    const unknown = await run(['explain', '77', '2024-01-05']);
+    expect(unknown).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^error EXP001: assignment 77/),
+    });
+    const before = await run(['explain', '1', '2023-12-31']);
+    expect(before.stderr).toMatch(/^error EXP003: .* its first is 2024-01-01/);
+    expect((await run(['explain', '1', 'today'])).status).toBe(2);
+  });
+});

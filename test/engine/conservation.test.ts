@@ -52,7 +52,8 @@ describe('what holds of any farm', () => {
             const taken = context.stayOf(transfer.sourceId)?.departures;
             if (arrivals !== undefined) expect(arrivals.map((a) => a.count)).toEqual([transfer.count]);
             if (taken !== undefined) {
-              expect(taken).toContainEqual({ day: transfer.day, count: transfer.count + transfer.deaths });
+              const count = transfer.count + transfer.deaths;
+              expect(taken).toContainEqual({ day: transfer.day, count, by: transfer });
             }
           }
         }

@@ -4,12 +4,12 @@ import { MAX_DAY, MIN_DAY } from '../../src/domain/day.ts';
 import type { FactKind, FactTypes, Id } from '../../src/domain/facts.ts';
 import type { StoredRows } from '../../src/domain/rows.ts';
 import { fullPass } from '../../src/engine/full-pass.ts';
-import { recomputeAssignments } from '../../src/recompute/step.ts';
 import { dirtOf } from '../../src/source/registry.ts';
 import type { PgStore } from '../../src/store/pg-store.ts';
 import { statesOf } from '../support/engine-rows.ts';
 import { FARM_KINDS, assembleFarm } from '../support/farm-arbitrary.ts';
 import type { Farm } from '../support/farm-arbitrary.ts';
+import { settleStore } from '../support/settle-store.ts';
 import { BUILDS, openBuild } from '../support/store-builds.ts';
 import type { StorePlace } from '../support/store-builds.ts';
 import { farms } from '../support/store-conformance-facts.ts';
@@ -29,24 +29,6 @@ function richFarms(count: number): Farm[] {
 function passOver(farm: Farm): ReturnType<typeof fullPass> {
   const { batches, factsOf, horizon, settings } = assembleFarm(farm);
   return fullPass(batches, factsOf, horizon, settings);
-}
-
-/** Answers all dirt, one assignment at a time, as owners of partitions would; returns how many rows it wrote. */
-async function settle(store: PgStore, farm: Farm): Promise<number> {
-  let written = 0;
-  const deps = {
-    store,
-    requests: { request: async () => undefined },
-    clock: { nowMs: () => 0, sleep: async () => undefined },
-    settings: farm.settings,
-  };
-  for (let rounds = 0; rounds < 100; rounds += 1) {
-    const [waiting] = await store.waitingDirt(0, 1);
-    if (waiting === undefined) return written;
-    const result = await recomputeAssignments(deps, [waiting.assignmentId]);
-    written += result.inserted + result.updated + result.deleted;
-  }
-  throw new Error('dirt breeds dirt');
 }
 
 /** Exchanges one kind's facts for another farm's, with the dirt that their two images declare. */
@@ -95,14 +77,14 @@ describe.each(BUILDS)('the law on Postgres, %s build', (build) => {
     const { store } = await place.newStore(farm.settings);
     await writeFarm(store, farm);
     await store.moveHorizon(farm.horizon, 1, 0);
-    expect(await settle(store, farm)).toBeGreaterThan(50);
+    expect(await settleStore(store, farm.settings)).toBeGreaterThan(50);
     await expectLaw(store, farm);
     for (const other of others) {
       for (const kind of FARM_KINDS) {
         await exchange(store, farm, other, kind);
-        if (kind.length % 3 === 0) await settle(store, farm);
+        if (kind.length % 3 === 0) await settleStore(store, farm.settings);
       }
-      await settle(store, farm);
+      await settleStore(store, farm.settings);
       await expectLaw(store, farm);
     }
   });
@@ -112,7 +94,7 @@ describe.each(BUILDS)('the law on Postgres, %s build', (build) => {
     const { store } = await place.newStore(farm.settings);
     await writeFarm(store, farm);
     await store.moveHorizon(farm.horizon, 1, 0);
-    expect(await settle(store, farm)).toBeGreaterThan(50);
+    expect(await settleStore(store, farm.settings)).toBeGreaterThan(50);
     const published = await store.readPublications(0, 1, 1000);
     expect(published.length).toBeGreaterThan(0);
     await store.settlePublications(published.flatMap((batch) => batch.sequences));
@@ -121,7 +103,7 @@ describe.each(BUILDS)('the law on Postgres, %s build', (build) => {
     await store.ingest((tx) =>
       tx.appendDirt(published.map(({ assignmentId }) => ({ assignmentId, ...whole }))),
     );
-    expect(await settle(store, farm)).toBe(0);
+    expect(await settleStore(store, farm.settings)).toBe(0);
     expect(await store.readPublications(0, 1, 1000)).toEqual([]);
   });
 });

@@ -97,6 +97,7 @@ export function scenario(given: Partial<ScenarioBundle> = {}): ScenarioBundle {
       mortalityModelId: given.mortality?.id ?? null,
       constraintSetId: 1,
     },
+    by: 'newest',
     tgc: null,
     tgcStages: [],
     profile: [],

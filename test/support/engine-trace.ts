@@ -112,6 +112,7 @@ function tracedBatch(batch: BatchFacts, note: Note): BatchFacts {
         ? null
         : {
             scenario: one('scenario', scenario.scenario),
+            by: scenario.by,
             tgc: orNull('tgc_model', scenario.tgc),
             tgcStages: many('tgc_stage', scenario.tgcStages),
             profile: many('profile_reading', scenario.profile),
