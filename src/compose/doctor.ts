@@ -27,6 +27,7 @@ import type { Clock } from '../domain/ports.ts';
 import {
   CAPTURED_TABLES,
   SOURCE_SCHEMA,
+  changeTopic,
   changeTopics,
   dailyStateTopic,
   heartbeatTopic,
@@ -166,7 +167,7 @@ function openAdmin({ config, log, clock }: Examination) {
       admin: () => (connected ??= connect()),
       address: connection.brokers.join(','),
       topics: topicManifest(topicSettingsOf(config)).map(({ topic }) => topic),
-      changeTopics: changeTopics(prefix),
+      changeTopics: CAPTURED_TABLES.map(({ name }) => ({ topic: changeTopic(prefix, name), table: name })),
       groups: [
         { role: 'ingest', group: config.ingest.groupId, topics: changeTopics(prefix) },
         { role: 'recompute', group: config.recompute.groupId, topics: [recomputeRequestsTopic(namespace)] },

@@ -184,7 +184,7 @@ async function readTables(client: pg.Client, publication: string): Promise<reado
 }
 
 /** Tables of the publication whose earlier rows nobody has asked for yet. */
-export async function readAwaiting(client: pg.Client, publication: string): Promise<readonly string[]> {
+export async function readAwaiting(client: pg.ClientBase, publication: string): Promise<readonly string[]> {
   const { rows } = await client.query<{ name: string }>(
     `select table_name as name from ${AWAITING_TABLE} where publication = $1 order by table_name`,
     [publication],

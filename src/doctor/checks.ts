@@ -21,7 +21,7 @@ import {
 } from './judge/store.ts';
 import { timescaleJobs, timescalePolicies } from './judge/timescale.ts';
 import { topicConfig, topicReplication, topics } from './judge/topics.ts';
-import { deadLetters, dirt, horizon, leases, parked, publicationBacklog } from './judge/work.ts';
+import { deadLetters, dirt, horizon, leases, parked, publicationBacklog, resnapshot } from './judge/work.ts';
 
 interface Check {
   readonly asks: string;
@@ -90,6 +90,7 @@ export const CHECKS = {
   parked: { asks: 'Which assignments cannot be computed?', judge: parked },
   'dead-letters': { asks: 'Which records were set aside?', judge: deadLetters },
   'publication-backlog': { asks: 'How long do rows wait to be published?', judge: publicationBacklog },
+  resnapshot: { asks: 'Does a resnapshot wait for a decision, or did one fail?', judge: resnapshot },
   horizon: { asks: 'Is everything computed up to today?', judge: horizon },
   leases: { asks: 'Is every leading role led?', judge: leases },
 } as const satisfies Record<string, Check>;

@@ -39,6 +39,9 @@ describe('what is ill', () => {
   });
 });
 
+/** Commands that mean something by themselves although others begin with them. */
+const WITHOUT_A_SECOND = new Set(['resnapshot']);
+
 const all: readonly Finding[] = CASES.flatMap(({ check, changes }) => judged(check, changes));
 const ill = all.filter(({ severity }) => severity !== 'ok');
 
@@ -60,13 +63,14 @@ describe('every finding', () => {
       ),
     );
     const named = ill.flatMap(({ mend }) => [
-      ...(mend ?? '').matchAll(/anchorline ([a-z-]+)(?: ([a-z-]+))?/g),
+      ...(mend ?? '').matchAll(/anchorline ([a-z-]+)(?: ([a-z][a-z-]*))?/g),
     ]);
     expect(named.length).toBeGreaterThan(10);
     const strange = named.filter(([, first, second]) => {
       const command = root.commands.find((one) => one.name() === first);
       const inner = command?.commands.map((one) => one.name()) ?? [];
-      return command === undefined || (inner.length > 0 && !inner.includes(second ?? ''));
+      if (command === undefined || inner.length === 0) return command === undefined;
+      return second === undefined ? !WITHOUT_A_SECOND.has(command.name()) : !inner.includes(second);
     });
     expect(strange.map(([text]) => text)).toEqual([]);
   });

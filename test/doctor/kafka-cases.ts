@@ -147,6 +147,7 @@ export const KAFKA_CASES: readonly Case[] = [
     changes: position({ low: 8n, next: 3n }),
     finds: [/^critical positions: .*farm\.public\.batch_growthsample\/0 \(at 3, the log begins at 8\)/],
     breaks: /KAF003/,
+    mend: /anchorline resnapshot --table batch_growthsample/,
   },
   {
     what: 'a topic that was made anew',
@@ -171,6 +172,13 @@ export const KAFKA_CASES: readonly Case[] = [
     }),
     finds: [/^critical retention: .*\(30 d\)/],
     breaks: /silently/,
+  },
+  {
+    what: 'a partition that was behind for too long, and has caught up since',
+    check: 'retention',
+    changes: position({ doubt: true }),
+    finds: [/^critical retention: .*batch_growthsample\/0/],
+    mend: /^anchorline resnapshot --table batch_growthsample$/,
   },
   {
     what: 'records unread for half of that time',

@@ -55,7 +55,7 @@ export const SOURCE_CASES: readonly Case[] = [
     changes: noSlot,
     finds: [/^critical slot anchorline: .*no slot/],
     breaks: /lost/,
-    mend: /connectors apply/,
+    mend: /resnapshot --all --new-slot/,
   },
   {
     what: 'a slot of another database',
@@ -74,7 +74,7 @@ export const SOURCE_CASES: readonly Case[] = [
     check: 'slot',
     changes: slot({ walStatus: 'lost', active: false }),
     finds: [/^critical .*wal_status is lost/],
-    mend: /pg_drop_replication_slot\('anchorline'\)/,
+    mend: /resnapshot --all --new-slot/,
   },
   {
     what: 'an invalidated slot',
@@ -261,6 +261,13 @@ export const SOURCE_CASES: readonly Case[] = [
     changes: { sourceTables: () => [] },
     finds: [/^critical database farm: it has none/],
     mend: /source\.adminUrl/,
+  },
+  {
+    what: 'tables whose earlier rows nobody asked for',
+    check: 'publication-tables',
+    changes: { sourceHeartbeat: { awaiting: ['public.scenario'] } },
+    finds: [/^warning publication anchorline: the earlier rows of 1 tables .*public\.scenario/],
+    mend: /connectors apply/,
   },
   {
     what: 'a hypertable',

@@ -1,6 +1,11 @@
 /** The state store and the work in it made ill, one thing at a time. */
 import { isoToDay } from '../../src/domain/day.ts';
-import type { StoreTable, StoreTransaction, TimescaleJob } from '../../src/doctor/judge/evidence-store.ts';
+import type {
+  ResnapshotRun,
+  StoreTable,
+  StoreTransaction,
+  TimescaleJob,
+} from '../../src/doctor/judge/evidence-store.ts';
 import type { Case } from '../support/doctor-evidence.ts';
 
 const GB = 1024 ** 3;
@@ -23,6 +28,17 @@ const transaction = (ageMs: number, fields: Partial<StoreTransaction> = {}) => (
 
 const room = (freeGb: number) => ({
   storeDisk: { local: { folder: '/data', freeBytes: freeGb * GB, totalBytes: 100 * GB } },
+});
+
+const run = (fields: Partial<ResnapshotRun>, state: string, note: string | null = null) => ({
+  storeResnapshot: (): ResnapshotRun => ({
+    open: false,
+    startedMs: 0,
+    outcome: 'done',
+    why: null,
+    tables: [{ table: 'batch_growthsample', state, gone: 3, note }],
+    ...fields,
+  }),
 });
 
 export const STORE_CASES: readonly Case[] = [
@@ -82,6 +98,8 @@ export const STORE_CASES: readonly Case[] = [
         held: [
           ...well.held.filter(({ name, right }) => !(name === 'anchorline.dirt' && right === 'DELETE')),
           { on: 'table', name: 'anchorline.dirt', right: 'TRUNCATE', everybody: false },
+          // A replay's schema is ours as well.
+          { on: 'table', name: 'replay_2.dirt', right: 'DELETE', everybody: false },
         ],
       }),
     },
@@ -276,6 +294,31 @@ export const STORE_CASES: readonly Case[] = [
     check: 'publication-backlog',
     changes: { storeWork: { publicationOldestMs: 3_600_000 } },
     finds: [/^critical publication log/],
+  },
+  {
+    what: 'a resnapshot with a table that is held',
+    check: 'resnapshot',
+    changes: run({ open: true, outcome: null }, 'held', '12 % of its facts would go'),
+    finds: [/^warning resnapshot: 1 tables are held: batch_growthsample \(12 % of its facts would go\)/],
+    mend: /resnapshot sweep --force/,
+  },
+  {
+    what: 'a resnapshot under way',
+    check: 'resnapshot',
+    changes: run({ open: true, outcome: null }, 'waiting'),
+    finds: [/^info resnapshot: one is under way/],
+  },
+  {
+    what: 'a resnapshot that failed',
+    check: 'resnapshot',
+    changes: run({ outcome: 'failed', why: 'no connector' }, 'failed', 'not read'),
+    finds: [/^warning resnapshot: the last one failed: no connector; batch_growthsample \(not read\)/],
+  },
+  {
+    what: 'a resnapshot that is done',
+    check: 'resnapshot',
+    changes: run({}, 'done'),
+    finds: [],
   },
   {
     what: 'yesterday’s horizon',

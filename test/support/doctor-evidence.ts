@@ -180,7 +180,7 @@ export const WELL: Evidence = {
     })),
   },
   sourceDates: [{ table: SAMPLES, columns: ['sample_date'], rows: 0, capped: false }],
-  sourceHeartbeat: { heartbeat: true, signal: true, beatAgeMs: 4_000 },
+  sourceHeartbeat: { awaiting: [], heartbeat: true, signal: true, beatAgeMs: 4_000 },
   connectServer: { version: '4.3.1', clusterId: 'c1', tookMs: 9, clock: CLOCK },
   connectTasks: {
     state: 'RUNNING',
@@ -199,6 +199,8 @@ export const WELL: Evidence = {
   kafkaPositions: [
     {
       topic: 'farm.public.batch_growthsample',
+      table: 'batch_growthsample',
+      doubt: false,
       partition: 0,
       low: 0n,
       high: 10n,
@@ -252,6 +254,7 @@ export const WELL: Evidence = {
   storeRole: {
     role: 'app',
     database: 'state',
+    schemas: ['anchorline', 'replay_2'],
     held: runtimeRights({
       role: 'app',
       database: 'state',
@@ -271,6 +274,7 @@ export const WELL: Evidence = {
     snapshotRunning: false,
     later: { dirtAssignments: 0, publications: 0, elapsedMs: 3_000 },
   },
+  storeResnapshot: null,
   storeLeases: ['publish-0', 'scheduler', 'supervisor'].map((name) => ({ name, owner: 'p1', leftMs: 5_000 })),
   storeSessions: { transactions: [], hidden: 0 },
   storeTables: [{ table: 'dirt', live: 10, dead: 900, bytes: 8_192, autovacuum: true, vacuumedMs: 60_000 }],

@@ -33,6 +33,8 @@ export interface Unread {
 
 export interface PartitionPosition {
   readonly topic: string;
+  /** The captured table whose topic it is. */
+  readonly table: string;
   readonly partition: number;
   readonly low: bigint;
   readonly high: bigint;
@@ -40,6 +42,8 @@ export interface PartitionPosition {
   readonly next: bigint | null;
   /** null: nothing is unread, or the position is outside the log. */
   readonly unread: Unread | null;
+  /** It was behind for longer than its topic keeps deletes, whether it has caught up or not. */
+  readonly doubt: boolean;
   /** delete.retention.ms of a compacted topic, retention.ms of another; null: for ever. */
   readonly retentionMs: number | null;
 }

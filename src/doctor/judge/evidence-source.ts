@@ -100,6 +100,8 @@ export interface InfiniteDates {
 export interface HeartbeatTable {
   readonly heartbeat: boolean;
   readonly signal: boolean;
+  /** Published tables whose earlier rows nobody has asked for yet. */
+  readonly awaiting: readonly string[];
   /** Age of the last beat by the source's clock; null: there was none yet. */
   readonly beatAgeMs: number | null;
 }

@@ -32,6 +32,8 @@ export interface StoreSchema {
 export interface StoreRole {
   readonly role: string;
   readonly database: string;
+  /** Schemas of Anchorline's in this database: the live one and those of replays. */
+  readonly schemas: readonly string[];
   readonly held: readonly HeldRight[];
 }
 
@@ -65,6 +67,21 @@ export interface LettersByCode {
   readonly count: number;
   /** One of them, for an impression. */
   readonly message: string;
+}
+
+/** The open resnapshot, else the last one. */
+export interface ResnapshotRun {
+  readonly open: boolean;
+  readonly startedMs: number;
+  /** done, cancelled, failed; null: it is open. */
+  readonly outcome: string | null;
+  readonly why: string | null;
+  readonly tables: readonly {
+    readonly table: string;
+    readonly state: string;
+    readonly gone: number | null;
+    readonly note: string | null;
+  }[];
 }
 
 export interface Lease {

@@ -13,6 +13,7 @@ import type { Beat, ConsumerGroup, KafkaCluster, PartitionPosition, Topic } from
 import type { RegistryServer, RegistrySubject } from './evidence-registry.ts';
 import type {
   Lease,
+  ResnapshotRun,
   StoreDisk,
   StoreRole,
   StoreSchema,
@@ -50,6 +51,8 @@ export interface Evidence {
   readonly storeSchema: StoreSchema;
   readonly storeRole: StoreRole;
   readonly storeWork: StoreWork;
+  /** null: there was none. */
+  readonly storeResnapshot: ResnapshotRun | null;
   readonly storeLeases: readonly Lease[];
   readonly storeSessions: StoreSessions;
   readonly storeTables: readonly StoreTable[];

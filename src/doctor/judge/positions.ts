@@ -21,7 +21,7 @@ export const positions = need(['kafkaPositions'], POSITIONS, ({ kafkaPositions: 
         measured: { partitions: removed.length },
         consequence:
           'Ingest of these partitions stands still (KAF003): what was in the removed records is missed.',
-        mend: 'Run `anchorline topics apply` so that they are compacted, then take a new snapshot of the tables.',
+        mend: `Run \`anchorline topics apply\` so that they are compacted, then \`${resnapshot(removed)}\`.`,
       }),
     );
   }
@@ -33,7 +33,7 @@ export const positions = need(['kafkaPositions'], POSITIONS, ({ kafkaPositions: 
         measured: { partitions: beyond.length },
         consequence:
           'Ingest of these partitions stands still (KAF002): the topic was made anew or lost its end.',
-        mend: 'Take a new snapshot into a new schema of the state store.',
+        mend: resnapshot(beyond),
       }),
     );
   }
@@ -43,18 +43,17 @@ export const positions = need(['kafkaPositions'], POSITIONS, ({ kafkaPositions: 
 });
 
 export const retention = need(['kafkaPositions'], 'retention', ({ kafkaPositions: all }) => {
-  const missed = all.filter(({ unread }) => unread?.retention === true);
-  const soon = all.filter(({ unread }) => unread?.halfRetention === true && !unread.retention);
+  const missed = all.filter(({ unread, doubt }) => doubt || unread?.retention === true);
+  const soon = all.filter((one) => one.unread?.halfRetention === true && !missed.includes(one));
   const drafts: Draft[] = [];
-  const mend = 'Start the processes with the role ingest (`anchorline run`) and let them read to the end.';
   if (missed.length > 0) {
     drafts.push(
       critical({
         subject: 'retention',
         evidence: `unread for longer than deletes are kept (${kept(missed)}): ${some(missed.map(at))}`,
         measured: { partitions: missed.length },
-        consequence: 'Deletes among the unread records may be gone: their rows stay facts, silently.',
-        mend: `${mend} Then take a new snapshot of the tables.`,
+        consequence: 'Deletes among what was unread may be gone (KAF005): their rows stay facts, silently.',
+        mend: resnapshot(missed),
       }),
     );
   }
@@ -65,13 +64,19 @@ export const retention = need(['kafkaPositions'], 'retention', ({ kafkaPositions
         evidence: `unread for more than half of the time that deletes are kept (${kept(soon)}): ${some(soon.map(at))}`,
         measured: { partitions: soon.length },
         consequence: 'Once that time is over, deletes are missed, silently.',
-        mend,
+        mend: 'Start the processes with the role ingest (`anchorline run`) and let them read to the end.',
       }),
     );
   }
   if (drafts.length > 0) return drafts;
   return [ok('retention', 'nothing has been unread for half of the time that deletes are kept')];
 });
+
+/** The command that makes up for what was missed of these. */
+function resnapshot(missed: readonly PartitionPosition[]): string {
+  const tables = new Set(missed.map(({ table }) => table));
+  return ['anchorline resnapshot', ...[...tables].map((table) => `--table ${table}`)].join(' ');
+}
 
 function kept(partitions: readonly PartitionPosition[]): string {
   const times = partitions.flatMap(({ retentionMs }) => retentionMs ?? []);

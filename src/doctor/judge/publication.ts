@@ -37,7 +37,7 @@ export const publication = need(['sourcePublication'], nameOf, ({ sourcePublicat
         evidence: `${lacking.join(' and ')} are not published`,
         measured,
         consequence: `Every ${lacking.join(' and ')} of the farm is missed, silently.`,
-        mend: `ALTER PUBLICATION ${context.source.publication} SET (publish = 'insert, update, delete'); then take a new snapshot.`,
+        mend: `ALTER PUBLICATION ${context.source.publication} SET (publish = 'insert, update, delete'); then \`anchorline resnapshot --all\`.`,
       }),
     );
   }
@@ -70,6 +70,7 @@ export const publicationTables = need(
       ...(own.heartbeat && !published.has(heartbeatTable) ? [noHeartbeat(context)] : []),
       ...(own.signal && !published.has(signalTable) ? [noSignal(context)] : []),
       ...hypertables(tables),
+      ...awaiting(own.awaiting, context),
     ];
     if (drafts.length > 0) return drafts;
     const absent = captured.length - tables.length;
@@ -128,6 +129,20 @@ function noSignal(context: Context): Draft {
   });
 }
 
+/** Remembered in the source by who published them, until their snapshot is asked for. */
+function awaiting(tables: readonly string[], context: Context): readonly Draft[] {
+  if (tables.length === 0) return [];
+  return [
+    warning({
+      subject: nameOf(context),
+      evidence: `the earlier rows of ${tables.length} tables that were added to it were not asked for: ${some(tables)}`,
+      measured: { awaiting: tables.length },
+      consequence: 'What they held before they were captured is in no daily state.',
+      mend: APPLY,
+    }),
+  ];
+}
+
 function hypertables(tables: readonly SourceTable[]): readonly Draft[] {
   return tables
     .filter(({ children }) => children > 0)
@@ -162,7 +177,7 @@ function rowFilters(found: Publication): readonly Draft[] {
             evidence: `only rows with ${rowFilter} are published`,
             measured: { rowFilter },
             consequence: 'The other rows are missed, and a row that leaves the filter looks deleted.',
-            mend: `Publish the table without WHERE (ALTER PUBLICATION … SET TABLE), then take a new snapshot of ${table}.`,
+            mend: `Publish the table without WHERE (ALTER PUBLICATION … SET TABLE), then \`anchorline resnapshot --table ${bare(table)}\`.`,
           }),
         ],
   );
@@ -180,8 +195,13 @@ function columnLists(found: Publication, { source }: Context): readonly Draft[] 
         evidence: `${some(lacking)} are left out by a column list`,
         measured: { columns: lacking.join(',') },
         consequence: 'Rules read them as absent: rows are refused (REC005) or computed without them.',
-        mend: `Publish the table without a column list (ALTER PUBLICATION … SET TABLE), then take a new snapshot of ${table}.`,
+        mend: `Publish the table without a column list (ALTER PUBLICATION … SET TABLE), then \`anchorline resnapshot --table ${bare(table)}\`.`,
       }),
     ];
   });
+}
+
+/** As `resnapshot` names it. */
+function bare(table: string): string {
+  return table.slice(table.indexOf('.') + 1);
 }

@@ -194,10 +194,9 @@ export const storeRole = need(['storeRole'], 'the state store’s role', ({ stor
       }),
     ];
   }
-  const { missing, excess } = compareRights(
-    runtimeRights({ role: name, database, schema: store.schema, shared: store.shared }),
-    held,
-  );
+  const needed = (schema: string) => runtimeRights({ role: name, database, schema, shared: store.shared });
+  const { missing } = compareRights(needed(store.schema), held);
+  const { excess } = compareRights([store.schema, ...found.schemas].flatMap(needed), held);
   const drafts = [
     ...missingOf(name, missing, 'Or run `anchorline migrate` as the owner, with store.runtimeRole set.'),
     ...excessOf(name, excess),

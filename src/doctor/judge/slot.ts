@@ -34,12 +34,13 @@ function noSlot(context: Context): Draft {
     consequence:
       'Nothing is captured. Where there was one before, what changed since its end is lost to the connector: rows ' +
       'deleted then stay facts, silently.',
-    mend: `Run \`anchorline connectors apply\`, which makes it, then ${SNAPSHOT}`,
+    mend: MAKE_UP,
   });
 }
 
-/** What repairs a gap. */
-export const SNAPSHOT = 'take a new snapshot of the captured tables.';
+/** Makes a slot, and up for what was missed without one. */
+const MAKE_UP =
+  'Run `anchorline resnapshot --all --new-slot`; where nothing was ever captured, `anchorline connectors apply`.';
 
 function wrongKind(found: Slot, context: Context): readonly Draft[] | null {
   const { source } = context;
@@ -77,9 +78,7 @@ function lostSlot(found: Slot, context: Context): readonly Draft[] | null {
         measured,
         consequence:
           'The WAL that the connector has still to read is gone: changes are lost, deletes among them.',
-        mend:
-          `Stop the connector, SELECT pg_drop_replication_slot('${context.source.slot}'), ` +
-          `run \`anchorline connectors apply\`, then ${SNAPSHOT}`,
+        mend: 'Run `anchorline resnapshot --all --new-slot`.',
       }),
     ];
   }
@@ -202,7 +201,7 @@ export const slotFailover = need(['sourceServer', 'sourceSlot'], slotName, (evid
         evidence: `${server.standbys} standbys, and this Postgres knows no failover slots (17 does)`,
         measured,
         ...AFTER_FAILOVER,
-        mend: `After a failover: \`anchorline connectors apply\`, then ${SNAPSHOT}`,
+        mend: 'After a failover, run `anchorline resnapshot --all --new-slot`.',
       }),
     ];
   }

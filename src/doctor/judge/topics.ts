@@ -49,7 +49,7 @@ export const topics = need(['kafkaTopics'], TOPICS, ({ kafkaTopics }, context) =
         consequence:
           'If they were added later, a key’s older records lie elsewhere than its newer ones and may be read after ' +
           'them; fewer limit how many processes can share the work.',
-        mend: 'Set topics.partitions or topics.largePartitions to what is there, or make the topic anew and take a new snapshot.',
+        mend: 'Set topics.partitions or topics.largePartitions to what is there, or make the topic anew and run `anchorline resnapshot`.',
       }),
     );
   }

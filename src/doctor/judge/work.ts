@@ -122,6 +122,53 @@ export const horizon = need(['storeWork'], 'horizon', ({ storeWork: { horizon: d
   ];
 });
 
+const RUN = 'resnapshot';
+
+export const resnapshot = need(['storeResnapshot'], RUN, ({ storeResnapshot: run }) => {
+  if (run === null) return [ok(RUN, 'there was none')];
+  const { open, outcome, why, tables } = run;
+  const measured = { open, outcome, tables: tables.length };
+  const told = (state: string): readonly string[] =>
+    tables
+      .filter((one) => one.state === state)
+      .map(({ table, note }) => `${table}${note === null ? '' : ` (${note})`}`);
+  const [held, failed] = [told('held'), told('failed')];
+  if (open && held.length > 0) {
+    return [
+      warning({
+        subject: RUN,
+        evidence: `${held.length} tables are held: ${some(held)}`,
+        measured: { ...measured, held: held.length },
+        consequence:
+          'Facts whose rows the source no longer has stay until somebody decides; no other run can begin.',
+        mend: 'Look at `anchorline resnapshot status`, then `anchorline resnapshot sweep --force` or `anchorline resnapshot cancel`.',
+      }),
+    ];
+  }
+  if (open) {
+    return [
+      info({
+        subject: RUN,
+        evidence: `one is under way, of ${tables.length} tables`,
+        measured,
+        consequence: 'What it makes up for is not whole yet.',
+        mend: 'Wait for it: `anchorline resnapshot status`.',
+      }),
+    ];
+  }
+  if (outcome !== 'failed' && failed.length === 0)
+    return [ok(RUN, `the last one ended: ${outcome}`, measured)];
+  return [
+    warning({
+      subject: RUN,
+      evidence: `the last one failed${why === null ? '' : `: ${why}`}${failed.length === 0 ? '' : `; ${some(failed)}`}`,
+      measured: { ...measured, failed: failed.length },
+      consequence: 'What it was to make up for is still missing.',
+      mend: 'Mend what it names, then run `anchorline resnapshot` for these tables again.',
+    }),
+  ];
+});
+
 const LEADS: Readonly<
   Record<LeaseExpectation['role'], { consequence: string; role: string; severe: boolean }>
 > = {

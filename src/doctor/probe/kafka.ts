@@ -14,14 +14,24 @@ import type { Probes } from '../probe.ts';
 import { newestBeat } from './beat.ts';
 import type { BeatTarget } from './beat.ts';
 
+export interface StoredPosition {
+  readonly next: bigint;
+  readonly doubt: boolean;
+}
+
+interface ChangeTopic {
+  readonly topic: string;
+  readonly table: string;
+}
+
 export interface KafkaTarget {
   /** Connected at the first look, by whoever comes first. */
   readonly admin: () => Promise<Admin>;
   readonly address: string;
   readonly topics: readonly string[];
-  readonly changeTopics: readonly string[];
+  readonly changeTopics: readonly ChangeTopic[];
   /** How far ingest has read, by the state store. */
-  readonly positions: () => Promise<ReadonlyMap<string, bigint>>;
+  readonly positions: () => Promise<ReadonlyMap<string, StoredPosition>>;
   readonly groups: readonly {
     readonly role: ConsumerGroup['role'];
     readonly group: string;
@@ -109,7 +119,8 @@ async function configsOf(
 
 async function positionsOf(target: KafkaTarget): Promise<readonly PartitionPosition[]> {
   const admin = await target.admin();
-  const [present, next] = await Promise.all([existing(admin, target.changeTopics), target.positions()]);
+  const tableOf = new Map(target.changeTopics.map(({ topic, table }) => [topic, table]));
+  const [present, stored] = await Promise.all([existing(admin, [...tableOf.keys()]), target.positions()]);
   if (present.length === 0) return [];
   const configOf = await configsOf(admin, present);
   const nowMs = target.clock.nowMs();
@@ -118,10 +129,12 @@ async function positionsOf(target: KafkaTarget): Promise<readonly PartitionPosit
       const retentionMs = retentionOf(configOf.get(topic) ?? {});
       const bounds = (await admin.fetchTopicOffsets(topic)).map(({ partition, low, high }) => ({
         topic,
+        table: tableOf.get(topic) ?? topic,
         partition,
         low: BigInt(low),
         high: BigInt(high),
-        next: next.get(`${topic}/${partition}`) ?? null,
+        next: stored.get(`${topic}/${partition}`)?.next ?? null,
+        doubt: stored.get(`${topic}/${partition}`)?.doubt ?? false,
         retentionMs,
       }));
       // Quiet topics, nearly all, cost no further question.

@@ -6,6 +6,8 @@ import { createPool } from '../../store/transaction.ts';
 /** Looks are short: two connections serve them all, one for the quick and one for a scan. */
 const CONNECTIONS = 2;
 
+const GRACE_MS = 2_000;
+
 /** A pool, or what connects for one. */
 export interface Reader {
   connect(): Promise<PoolClient>;
@@ -17,7 +19,8 @@ export function openForReading(config: Parameters<typeof createPool>[0], timeout
       ...config,
       max: CONNECTIONS,
       application_name: 'anchorline doctor',
-      query_timeout: timeoutMs,
+      // Only for a server that is gone: one that answers ends the statement itself.
+      query_timeout: timeoutMs + GRACE_MS,
       // Before a connection is handed out for the first time.
       verify(client, done) {
         // Lost between two statements, it says so by an event, which unheard would end the process.

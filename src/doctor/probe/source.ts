@@ -1,4 +1,5 @@
 /** Looks at the farm's Postgres, through its catalogues and statistics. */
+import { AWAITING_TABLE, readAwaiting } from '../../connect/source-state.ts';
 import type { Clock } from '../../domain/ports.ts';
 import { readRights } from '../../postgres/rights.ts';
 import type { Probes } from '../probe.ts';
@@ -58,7 +59,7 @@ export function sourceProbes(target: SourceTarget): SourceProbes {
     sourceTables: { ...at, look: () => sourceTables(source, target.captured) },
     sourceRole: { ...at, look: () => roleOf(source, target.role) },
     sourceDates: { ...at, look: (signal) => infiniteDates(source, target, signal) },
-    sourceHeartbeat: { ...at, look: () => heartbeatOf(source, target.heartbeatTable, target.signalTable) },
+    sourceHeartbeat: { ...at, look: () => heartbeatOf(source, target) },
   };
 }
 
@@ -147,16 +148,28 @@ async function roleOf(source: Reader, role: string): Promise<HeldRights | null> 
     : { expired: known.expired, held: await withClient(source, (client) => readRights(client, role)) };
 }
 
-async function heartbeatOf(source: Reader, heartbeat: string, signal: string): Promise<HeartbeatTable> {
+async function heartbeatOf(
+  source: Reader,
+  { heartbeatTable: heartbeat, signalTable: signal, publication }: SourceTarget,
+): Promise<HeartbeatTable> {
   const found = await rowOf<{ heartbeat: boolean; signal: boolean }>(
     source,
     'SELECT to_regclass($1) IS NOT NULL AS heartbeat, to_regclass($2) IS NOT NULL AS signal',
     [heartbeat, signal],
   );
-  if (!found.heartbeat) return { ...found, beatAgeMs: null };
+  const awaiting = await awaitingOf(source, publication);
+  if (!found.heartbeat) return { ...found, beatAgeMs: null, awaiting };
   const { beatAgeMs } = await rowOf<{ beatAgeMs: number | null }>(
     source,
     `SELECT (extract(epoch FROM clock_timestamp() - max(beat_at)) * 1000)::float8 AS "beatAgeMs" FROM ${heartbeat}`,
   );
-  return { ...found, beatAgeMs };
+  return { ...found, beatAgeMs, awaiting };
+}
+
+/** Who published a table remembers it there until its earlier rows are asked for; an older preparation has none. */
+async function awaitingOf(source: Reader, publication: string): Promise<readonly string[]> {
+  const { there } = await rowOf<{ there: boolean }>(source, 'SELECT to_regclass($1) IS NOT NULL AS there', [
+    AWAITING_TABLE,
+  ]);
+  return there ? withClient(source, (client) => readAwaiting(client, publication)) : [];
 }

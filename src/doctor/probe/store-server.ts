@@ -1,6 +1,7 @@
 /** What the state store's server keeps of itself: sessions, dead rows, jobs, room. */
 import { statfs } from 'node:fs/promises';
 
+import { errorCode } from '../../runtime/describe-error.ts';
 import { readBuild } from '../../store/migrate.ts';
 import type { Names } from '../../store/session.ts';
 import type { Clock } from '../../domain/ports.ts';
@@ -98,7 +99,7 @@ export async function diskOf(
   );
   return {
     databaseBytes: second.bytes,
-    serverBytes: await serverSize(store),
+    serverBytes: await serverSize(store).catch(whenForbidden),
     grownBytes: second.bytes - first.bytes,
     elapsedMs,
     local: isLocal && folder !== null ? await roomOf(folder) : null,
@@ -106,6 +107,14 @@ export async function diskOf(
 }
 
 const DATABASE_SIZE = 'SELECT pg_database_size(current_database())::float8 AS bytes';
+
+const FORBIDDEN = '42501';
+
+/** null: a server may keep even its catalogues to itself. */
+function whenForbidden(error: unknown): null {
+  if (errorCode(error) === FORBIDDEN) return null;
+  throw error;
+}
 
 /** null: this role may not look at the WAL or at other databases. */
 async function serverSize(store: Reader): Promise<number | null> {

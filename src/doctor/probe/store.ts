@@ -7,6 +7,7 @@ import type { Clock } from '../../domain/ports.ts';
 import { readRights } from '../../postgres/rights.ts';
 import { parkedAssignments } from '../../store/dirt.ts';
 import { missingMigrations, readBuild } from '../../store/migrate.ts';
+import { latestRun } from '../../store/resnapshot-runs.ts';
 import type { Names } from '../../store/session.ts';
 import { settingsDifferences, storedSettings } from '../../store/settings.ts';
 import { snapshotRunning } from '../../store/snapshots.ts';
@@ -15,6 +16,7 @@ import { connect, inSession } from '../../store/transaction.ts';
 import type {
   Lease,
   LettersByCode,
+  ResnapshotRun,
   StoreRole,
   StoreSchema,
   StoreServer,
@@ -22,6 +24,7 @@ import type {
 } from '../judge/evidence-store.ts';
 import type { Probes } from '../probe.ts';
 import { clockOf } from './clock-of.ts';
+import type { StoredPosition } from './kafka.ts';
 import { rowOf, rowsFrom, rowsOf, withClient } from './postgres.ts';
 import type { Reader } from './postgres.ts';
 import { diskOf, jobsOf, sessionsOf, tablesOf } from './store-server.ts';
@@ -46,6 +49,7 @@ export type StoreProbes = Pick<
   | 'storeSchema'
   | 'storeRole'
   | 'storeWork'
+  | 'storeResnapshot'
   | 'storeLeases'
   | 'storeSessions'
   | 'storeTables'
@@ -69,6 +73,7 @@ export function storeProbes(target: StoreTarget): StoreProbes {
     storeSchema: { ...server, look: () => schemaOf(target) },
     storeRole: { ...schema, look: () => roleOf(store) },
     storeWork: { ...schema, look: (signal) => workOf(target, signal) },
+    storeResnapshot: { ...schema, look: () => resnapshotOf(pool, names) },
     storeLeases: { ...schema, look: () => leasesOf(store, names) },
     storeSessions: { ...server, look: () => sessionsOf(store) },
     storeTables: { ...schema, look: () => tablesOf(store, names) },
@@ -82,13 +87,18 @@ function readerOf(pool: Pool): Reader {
   return { connect: () => connect(pool) };
 }
 
-/** Next offsets by `topic/partition`. */
-export async function storedPositions(pool: Pool, names: Names): Promise<ReadonlyMap<string, bigint>> {
-  const rows = await rowsOf<{ at: string; next: string }>(
+/** By `topic/partition`: how far ingest has read, and whether it was behind for too long. */
+export async function storedPositions(
+  pool: Pool,
+  names: Names,
+): Promise<ReadonlyMap<string, StoredPosition>> {
+  const rows = await rowsOf<{ at: string; next: string; doubt: boolean }>(
     readerOf(pool),
-    `SELECT topic || '/' || partition AS at, next_offset::text AS next FROM ${names.schema}.position`,
+    `SELECT p.topic || '/' || p.partition AS at, p.next_offset::text AS next, e.doubt_since IS NOT NULL AS doubt
+     FROM ${names.schema}.position p
+     LEFT JOIN ${names.schema}.position_end e ON e.topic = p.topic AND e.partition = p.partition`,
   );
-  return new Map(rows.map(({ at, next }) => [at, BigInt(next)]));
+  return new Map(rows.map(({ at, next, doubt }) => [at, { next: BigInt(next), doubt }]));
 }
 
 type ServerRow = Omit<StoreServer, 'clock' | 'tookMs'> & { readonly nowMs: number };
@@ -141,6 +151,12 @@ async function schemaOf({ pool, names, settings }: StoreTarget): Promise<StoreSc
   });
 }
 
+/** By tables that nobody else would have together. */
+const OWN_SCHEMAS = `
+SELECT n.nspname::text AS name FROM pg_namespace n
+WHERE (SELECT count(*) FROM pg_class c WHERE c.relnamespace = n.oid
+  AND c.relname IN ('build', 'migration', 'publication_log', 'position', 'daily_state')) = 5`;
+
 async function roleOf(store: Reader): Promise<StoreRole> {
   return withClient(store, async (client) => {
     const [who] = await rowsFrom<{ role: string; database: string }>(
@@ -148,7 +164,8 @@ async function roleOf(store: Reader): Promise<StoreRole> {
       'SELECT current_user::text AS role, current_database()::text AS database',
     );
     const { role, database } = who as { role: string; database: string };
-    return { role, database, held: await readRights(client, role) };
+    const schemas = await rowsFrom<{ name: string }>(client, OWN_SCHEMAS);
+    return { role, database, schemas: schemas.map(({ name }) => name), held: await readRights(client, role) };
   });
 }
 
@@ -176,6 +193,18 @@ async function workOf(target: StoreTarget, signal: AbortSignal): Promise<StoreWo
       publications: second.publications.entries,
       elapsedMs,
     },
+  };
+}
+
+async function resnapshotOf(pool: Pool, names: Names): Promise<ResnapshotRun | null> {
+  const run = await inSession(pool, names, latestRun);
+  if (run === null) return null;
+  return {
+    open: run.endedMs === null,
+    startedMs: run.startedMs,
+    outcome: run.outcome,
+    why: run.why,
+    tables: run.tables.map(({ table, state, gone, note }) => ({ table, state, gone, note })),
   };
 }
 
