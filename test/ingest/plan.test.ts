@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { REJECTIONS } from '../../src/domain/cdc.ts';
+import { REJECTIONS, TRUNCATE } from '../../src/domain/cdc.ts';
 import type { Decoded, SourceRecord } from '../../src/domain/cdc.ts';
 import { planBatch } from '../../src/ingest/plan.ts';
 
@@ -35,4 +35,15 @@ describe('the keys whose last record in a batch was good', () => {
     const [refused, good] = [record(0n, 7, 2), record(1n, 9, 2)];
     expect(goodKeys([refused, good], [REJECTED, GONE])).toEqual([good.key]);
   });
+});
+
+it('counts truncates by topic: nothing says which rows they took', () => {
+  const truncate: Decoded = { kind: 'ignored', reason: TRUNCATE };
+  const heartbeat: Decoded = { kind: 'ignored', reason: 'heartbeat' };
+  const { counts } = planBatch(
+    [record(0n, 7, 1), record(1n, 7, 1), record(2n, 7, 1)],
+    [truncate, heartbeat, truncate],
+    () => ({ ok: true, change: { kind: 'container', id: 1, after: null } }),
+  );
+  expect(counts).toMatchObject({ ignored: 3, truncates: new Map([['t', 2]]) });
 });

@@ -31,6 +31,27 @@ function stateOf(bench: Bench, record: SourceRecord | undefined): string | undef
 
 const broken = (change: Written): Written => ({ ...change, broken: 'no such schema' });
 
+test('a record is on the dead-letter topic before anybody waits for the locks of its transaction', async () => {
+  const bench = await farm();
+  const order: string[] = [];
+  const store = bench.store((name, phase) => {
+    if (phase === 'before') order.push(name);
+    return undefined;
+  });
+  const deps = bench.ingestDeps(store);
+  const deadLetters = {
+    send: async (letters: Parameters<typeof deps.deadLetters.send>[0]) => {
+      order.push('sent');
+      await deps.deadLetters.send(letters);
+    },
+  };
+  const records = bench.write(broken(ROWS.sample()));
+  await bench.store().positions([SAMPLES]);
+  await ingestBatch({ ...deps, deadLetters }, SAMPLES, records, 0n);
+  expect(order.indexOf('sent')).toBeGreaterThanOrEqual(0);
+  expect(order.indexOf('sent')).toBeLessThan(order.indexOf('ingest.begin'));
+});
+
 describe('a change', () => {
   test('is stored, dirties what it reaches and wakes the owner', async () => {
     const bench = await farm();

@@ -170,6 +170,29 @@ describe('locks and lost connections', () => {
     await pool.end();
   });
 
+  it('an operator who frees an assignment waits for a recompute of it, and neither gives up', async () => {
+    const dirt = { assignmentId: 9, from: 1, to: 2, reasons: ['x'], committedMs: null, decodedMs: 0 };
+    await store.ingest((tx) => tx.appendDirt([dirt]));
+    let seen: readonly bigint[] = [];
+    const failing = store.recompute(async (tx) => {
+      seen = (await tx.takeDirt([9])).map(({ seq }) => seq);
+      throw new RangeError('on purpose');
+    });
+    await expect(failing).rejects.toThrow(RangeError);
+    await store.park({ assignmentId: 9, code: 'X', message: 'm', tries: 3, dirt: seen });
+    const taken = Promise.withResolvers<void>();
+    const recompute = store.recompute(async (tx) => {
+      await tx.lock([9]);
+      await tx.takeDirt([9]);
+      taken.resolve();
+      await untilWaiting();
+      await tx.unpark([9]);
+    });
+    await taken.promise;
+    await expect(Promise.all([recompute, store.unpark([9])])).resolves.toBeDefined();
+    expect(await store.parked()).toEqual([]);
+  });
+
   it('a cut connection is infrastructure, and the pool goes on', async () => {
     const cut = store.ingest(async (tx) => {
       await tx.lockFacts('exclusive');

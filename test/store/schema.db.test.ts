@@ -183,6 +183,38 @@ describe.each(BUILDS)('schema, %s build', (build) => {
     expect(await store.gauges(0)).toMatchObject({ snapshotRunning: false });
   });
 
+  it('bounds a batch of publications by the days of all entries of its assignments', async () => {
+    const { store } = await place.newStore();
+    const days = Int32Array.from({ length: 8_000 }, (_, day) => day);
+    const log = (assignmentId: number, entries: number) =>
+      store.recompute(async (tx) => {
+        const entry = { assignmentId, revision: 1n, days, committedMs: null, decodedMs: null };
+        await tx.appendPublication(Array.from({ length: entries }, () => entry));
+      });
+    await log(1, 1);
+    await log(2, 1);
+    await log(1, 2);
+    expect((await store.readPublications(0, 1, 2)).map(({ assignmentId }) => assignmentId)).toEqual([1]);
+  });
+
+  it('prunes letters that closed by themselves long ago, and none that a person dropped', async () => {
+    const { store, schema } = await place.newStore();
+    const table = `${schema}.dead_letter`;
+    await place.pool.query(
+      `INSERT INTO ${table} (topic, partition, "offset", timestamp_ms, code, message, state, closed_at, closed_by) VALUES
+         ('t', 0, 1, 0, 'REC001', '', 'open', NULL, NULL),
+         ('t', 0, 2, 0, 'REC001', '', 'superseded', now() - interval '29 days', NULL),
+         ('t', 0, 3, 0, 'REC001', '', 'superseded', now() - interval '31 days', NULL),
+         ('t', 0, 4, 0, 'REC001', '', 'settled', now() - interval '31 days', NULL),
+         ('t', 0, 5, 0, 'REC001', '', 'settled', now() - interval '31 days', 'kari')`,
+    );
+    expect([await store.pruneLetters(30, 1), await store.pruneLetters(30, 10)]).toEqual([1, 1]);
+    const { rows } = await place.pool.query<{ offset: string }>(
+      `SELECT "offset"::text FROM ${table} ORDER BY dead_letter."offset"`,
+    );
+    expect(rows.map(({ offset }) => offset)).toEqual(['1', '2', '5']);
+  });
+
   it('parks nobody whose dirt another owner has answered meanwhile', async () => {
     const { store } = await place.newStore();
     const dirt = { assignmentId: 1, from: 1, to: 2, reasons: ['x'], committedMs: null, decodedMs: 0 };

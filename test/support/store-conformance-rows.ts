@@ -121,6 +121,20 @@ export function describeRows(makeStore: MakeStore): void {
       ).toBe(1);
     });
 
+    it('leave what cannot be published where it is until something new comes of it', async () => {
+      const store = await makeStore();
+      for (const id of [1, 2]) {
+        const rows = rowsOf({ assignmentId: id, firstDay: DAY_0, length: 2 });
+        await commit(store, [inserting(rows)], [], [[id, [0, 1], 1]]);
+      }
+      const [first, second] = await read(store);
+      const { assignmentId, sequences } = first!;
+      await store.setPublicationAside({ assignmentId, sequences, code: 'PUB003', message: 'no such branch' });
+      expect(await read(store)).toEqual([second]);
+      await store.recompute((tx) => tx.unpark([1]));
+      expect(await read(store)).toEqual([first, second]);
+    });
+
     it('draws rising revisions', async () => {
       const store = await makeStore();
       const draw = () => store.recompute((tx) => tx.nextRevision());
