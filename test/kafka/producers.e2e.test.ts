@@ -39,6 +39,33 @@ describe('recompute requests', () => {
     }
   });
 
+  test('of a whole farm at once all arrive, and are counted together where they cannot', async () => {
+    const ids = Array.from({ length: 30_001 }, (_, n) => n + 1);
+    const topic = await lab.topic(4);
+    const log = silent;
+    const requests = new KafkaRecomputeRequests({
+      connection: lab.connection,
+      topic,
+      log,
+      events: { lost: (_, error) => expect.unreachable(String(error)) },
+    });
+    await requests.request(ids);
+    await requests.close();
+    const read = await lab.readAll(topic);
+    expect(new Set(read.map(({ key }) => requestedAssignment(Buffer.from(key))))).toEqual(new Set(ids));
+    const lost: number[] = [];
+    const nowhere = new KafkaRecomputeRequests({
+      connection: { ...lab.connection, brokers: ['127.0.0.1:1'] },
+      topic,
+      log,
+      sendTimeoutMs: 300,
+      events: { lost: (count) => lost.push(count) },
+    });
+    await nowhere.request(ids);
+    await nowhere.close();
+    expect(lost).toEqual([ids.length]);
+  });
+
   test('that cannot be sent are counted, never thrown', async () => {
     const lost: number[] = [];
     const requests = new KafkaRecomputeRequests({
