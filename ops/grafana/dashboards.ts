@@ -137,6 +137,12 @@ const connectors: DashboardSpec = {
       series('Restarts of failed tasks', 'short', 'By the scheduler.', {
         '{{connector}}': 'sum by (connector) (increase(anchorline_connector_restarts_total[1h]))',
       }),
+      stat(
+        'Positions that cannot be trusted',
+        'short',
+        'Change topics of which something may have been missed.',
+        'sum(max by (reason) (anchorline_positions_unsafe))',
+      ),
     ],
   },
 };

@@ -106,6 +106,22 @@ describe('the runbooks', () => {
       expect(links.filter((path) => !existsSync(join(folder, path)))).toEqual([]);
     }
   });
+
+  it('name commands that exist', async () => {
+    const folder = join(OPS, 'runbooks');
+    const texts = await Promise.all(
+      (await readdir(folder)).map((name) => readFile(join(folder, name), 'utf8')),
+    );
+    const named = new Set(
+      texts.flatMap((text) =>
+        [...text.matchAll(/`anchorline ([a-z-]+)/g)].map(([, command = '']) => command),
+      ),
+    );
+    const { stdout } = spawnSync(join(PROJECT_DIR, 'bin', 'anchorline'), ['--help'], { encoding: 'utf8' });
+    const known = [...stdout.matchAll(/^ {2}([a-z-]+) /gm)].map(([, command = '']) => command);
+    expect(known.length).toBeGreaterThan(5);
+    expect([...named].filter((command) => !known.includes(command))).toEqual([]);
+  });
 });
 
 describe('the dashboards', () => {
