@@ -68,10 +68,17 @@ class PositionsLook {
     }));
     const [bounds, kept] = await Promise.all([this.#logs.bounds(topics), this.#logs.deletesKept(topics)]);
     this.#partitions = bounds;
-    const doubts = await store.noteEnds(
-      bounds.map(({ topic, partition, end }) => ({ topic, partition, end, keepMs: kept.get(topic) ?? null })),
-    );
-    const unsafe = judgePositions(bounds, positions, doubts);
+    const outside = judgePositions(bounds, positions, []);
+    const ends = bounds.map(({ topic, partition, end }) => ({
+      topic,
+      partition,
+      end,
+      keepMs: kept.get(topic) ?? null,
+      isOther: outside.some(
+        (at) => at.reason === 'beyond' && at.topic === topic && at.partition === partition,
+      ),
+    }));
+    const unsafe = judgePositions(bounds, positions, await store.noteEnds(ends));
     for (const reason of UNSAFE_REASONS) {
       const count = unsafe.filter((position) => position.reason === reason).length;
       metrics.positionsUnsafe.set({ reason }, count);

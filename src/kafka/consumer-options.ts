@@ -81,6 +81,8 @@ export interface ConsumerTuning {
   readonly heartbeatMs: number;
   readonly commitMs: number;
   readonly watchMs: number;
+  /** How often it is looked whether a position that lay outside its log has been moved. */
+  readonly outsideLookMs: number;
   /** Lag without movement for this long makes the consumer suspect. */
   readonly stallMs: number;
   /** How long handlers may take to finish when stopping. */
@@ -100,6 +102,7 @@ export const CONSUMER_DEFAULTS: ConsumerTuning = {
   heartbeatMs: 3_000,
   commitMs: 2_000,
   watchMs: 15_000,
+  outsideLookMs: 3_000,
   stallMs: 120_000,
   stopMs: 12_500,
   backoff: { firstDelayMs: 200, factor: 2, maxDelayMs: 30_000, jitter: 0.2, tries: null },

@@ -36,8 +36,6 @@ const FINAL_COMMIT_MS = 3_000;
 const STOPPED_GRACE_MS = 5_000;
 const DISCONNECT_MS = 10_000;
 const LEAST_MS = 1_000;
-/** How often it is looked whether a position that lay outside its log has been mended. */
-const OUTSIDE_LOOK_MS = 3_000;
 
 export class ConsumerSession implements PartitionControl {
   readonly #options: ConsumerOptions;
@@ -166,6 +164,7 @@ export class ConsumerSession implements PartitionControl {
           partition,
           positions === 'group' ? 'consuming' : 'positioning',
         );
+        state.outside = before.get(state.name)?.outside ?? null;
         this.#states.set(state.name, state);
       }
     }
@@ -219,13 +218,14 @@ export class ConsumerSession implements PartitionControl {
     if (!this.isCurrent(state)) return;
     const { low, high } = bounds ?? { low: 0n, high: position };
     // Position 0 means "never read": then nothing that was removed before was ours to read.
-    if (position > high || (position < low && position !== 0n)) {
+    const isOutside = position > high || (position < low && position !== 0n);
+    if (isOutside || position === state.outside) {
       this.#outside(state, new PositionOutsideLogError(state.id, position, low, high));
       return;
     }
-    if (state.isOutside)
-      this.#options.log.info({ ...state.id }, `${state.name} goes on: its position was moved`);
-    state.isOutside = false;
+    if (state.outside !== null)
+      this.#options.log.info({ ...state.id }, `${state.name} goes on from ${position}`);
+    state.outside = null;
     this.#options.events?.positioned?.(state.id);
     state.position = position;
     state.fetchFrom = position < low ? low : position;
@@ -235,16 +235,19 @@ export class ConsumerSession implements PartitionControl {
     this.#tell('resume', [state]);
   }
 
-  /** It stands still until somebody moves the position; told once. */
+  /**
+   * It stands still until somebody moves the position: a log that was made anew may grow past it, and records before it
+   * would be skipped. Told once.
+   */
   #outside(state: PartitionState, error: PositionOutsideLogError): void {
-    if (state.isOutside) state.phase = 'halted';
-    else this.halt(state, error);
-    state.isOutside = true;
+    if (state.outside === null) this.halt(state, error);
+    state.phase = 'halted';
+    state.outside ??= error.position;
     state.timer = setTimeout(() => {
       if (!this.isCurrent(state)) return;
       state.phase = 'positioning';
       void this.#position([state], 0);
-    }, OUTSIDE_LOOK_MS);
+    }, this.#tuning.outsideLookMs);
   }
 
   // ── batches ────────────────────────────────────────────────────────────────

@@ -51,6 +51,8 @@ export function refusalOf(error: unknown): Refusal | null {
 
 /** The store's position does not lie within the partition's log: going on would lose changes silently. */
 export class PositionOutsideLogError extends AnchorlineError {
+  readonly position: bigint;
+
   constructor(at: PartitionId, position: bigint, low: bigint, high: bigint) {
     const where = `${at.topic}/${at.partition}: the position is ${position}, the log holds ${low} to ${high}`;
     if (position > high) {
@@ -65,6 +67,7 @@ export class PositionOutsideLogError extends AnchorlineError {
           '`anchorline resnapshot` of its table mends it',
       );
     }
+    this.position = position;
   }
 }
 

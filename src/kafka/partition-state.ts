@@ -23,8 +23,8 @@ export class PartitionState implements PartitionId {
   /** Repositionings in a row without a handled batch. */
   repositionings = 0;
   timer: NodeJS.Timeout | null = null;
-  /** The store's position lay outside the log when it was last asked for. */
-  isOutside = false;
+  /** The store's position that lay outside the log; null: the last one lay within it. */
+  outside: bigint | null = null;
 
   constructor(topic: string, partition: number, phase: Phase) {
     this.topic = topic;

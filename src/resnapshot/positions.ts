@@ -41,7 +41,8 @@ const CODES: Readonly<Record<UnsafeReason, string>> = {
 const WORDS: Readonly<Record<UnsafeReason, string>> = {
   expired: 'records that were not read yet are gone from it',
   beyond: 'the position lies beyond its end: it was made anew, or lost its end',
-  stale: 'it was not read to its end for longer than it keeps deletes: some may have been missed',
+  stale:
+    'it was behind for longer than it keeps deletes, or was made anew meanwhile: changes may have been missed',
 };
 
 /** One line that names the first, how many there are besides, and the command that mends all; empty: all is well. */

@@ -3,13 +3,15 @@
  * have had some compacted away unread: doubt, which stays when the position moves on, until the table was read again.
  */
 import type { PartitionId } from '../domain/ports.ts';
-import { numberArray, textArray } from './arrays.ts';
+import { boolArray, numberArray, textArray } from './arrays.ts';
 import type { Session } from './session.ts';
 
 export interface LogEnd extends PartitionId {
   readonly end: bigint;
   /** How long the topic keeps deletes; null: it is not compacted, or nobody knows. */
   readonly keepMs: number | null;
+  /** The log was made anew, or lost its end: once it has grown past the position, nothing tells of it any more. */
+  readonly isOther: boolean;
 }
 
 export interface Doubt extends PartitionId {
@@ -24,7 +26,8 @@ export interface Doubt extends PartitionId {
  */
 export async function noteEnds(session: Session, ends: readonly LogEnd[]): Promise<Doubt[]> {
   const table = session.t('position_end');
-  const looked = `unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[]) u (topic, partition, end_offset, keep_ms)
+  const looked = `unnest($1::text[], $2::integer[], $3::bigint[], $4::bigint[], $5::boolean[])
+      u (topic, partition, end_offset, keep_ms, is_other)
     JOIN ${session.t('position')} p ON p.topic = u.topic AND p.partition = u.partition`;
   await session.run(
     `INSERT INTO ${table} (topic, partition, ended_at, ended_offset)
@@ -34,14 +37,14 @@ export async function noteEnds(session: Session, ends: readonly LogEnd[]): Promi
   );
   await session.run(
     `UPDATE ${table} e SET
-       doubt_since = CASE WHEN e.doubt_since IS NULL AND n.is_late THEN e.ended_at ELSE e.doubt_since END,
+       doubt_since = CASE WHEN e.doubt_since IS NULL AND n.is_doubtful THEN e.ended_at ELSE e.doubt_since END,
        ended_at = CASE WHEN n.at_end THEN clock_timestamp() ELSE e.ended_at END,
        ended_offset = CASE WHEN n.at_end THEN n.next_offset ELSE e.ended_offset END
      FROM (
        SELECT p.topic, p.partition, p.next_offset, p.next_offset >= u.end_offset AS at_end,
          CASE WHEN p.next_offset < u.end_offset THEN clock_timestamp()
            WHEN p.next_offset > k.ended_offset THEN p.moved_at ELSE k.ended_at END
-         > k.ended_at + u.keep_ms * interval '1 millisecond' AS is_late
+         > k.ended_at + u.keep_ms * interval '1 millisecond' OR u.is_other AS is_doubtful
        FROM ${looked}
        JOIN ${table} k ON k.topic = p.topic AND k.partition = p.partition
        ORDER BY 1, 2 FOR UPDATE OF k
@@ -66,5 +69,6 @@ function arraysOf(ends: readonly LogEnd[]): string[] {
     numberArray(ends.map(({ partition }) => partition)),
     numberArray(ends.map(({ end }) => end)),
     numberArray(ends.map(({ keepMs }) => keepMs)),
+    boolArray(ends.map(({ isOther }) => isOther)),
   ];
 }

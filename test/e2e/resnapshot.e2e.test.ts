@@ -156,7 +156,7 @@ test('a killed driver, two operators and a connector that stops in between do no
   await farm.write(`
     insert into environmental_environmentalreading (id, container_id, parameter_id, reading_time, value)
       select 100000 + d, 2, 2, timestamptz '2024-01-01 06:00+00' + d * interval '1 second', 95
-      from generate_series(1, 60000) d`);
+      from generate_series(1, 40000) d`);
   await farm.settled();
   const readings = ['resnapshot', '--table', 'environmental_environmentalreading'];
   expect(await farm.cli([...readings, '--no-wait'])).toMatchObject({ status: 0 });

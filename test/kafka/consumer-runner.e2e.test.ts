@@ -191,6 +191,36 @@ describe('positions', () => {
     expect(ledger.seen(topic)).toEqual([]);
   });
 
+  test('a log that grows past such a position is not read on from there, but from where somebody puts it', async () => {
+    const topic = await lab.topic();
+    await lab.send(topic, 0, numbered('a', 3));
+    const ledger = new Ledger();
+    ledger.positions.set(`${topic}/0`, 5n);
+    let asked = 0;
+    const positioned: PartitionId[] = [];
+    const consumer = run({
+      topics: [topic],
+      positions: (partitions) => {
+        asked += 1;
+        return ledger.positionOf(partitions);
+      },
+      handleBatch: ledger.handle,
+      events: { positioned: (at) => positioned.push(at) },
+      tuning: { outsideLookMs: 20 },
+    });
+    await until(() => consumer.fatal.length > 0);
+    await lab.send(topic, 0, numbered('b', 5));
+    const before = asked;
+    await until(() => asked > before + 3 || positioned.length > 0);
+    expect([ledger.seen(topic), positioned]).toEqual([[], []]);
+    ledger.positions.set(`${topic}/0`, 0n);
+    await until(() => ledger.at(topic, 0) === 8n);
+    await consumer.stop();
+    expect(ledger.seen(topic)).toEqual([...numbered('a', 3), ...numbered('b', 5)]);
+    expect(positioned).toEqual([{ topic, partition: 0 }]);
+    expect(consumer.fatal).toHaveLength(1);
+  });
+
   test('removed records halt a partition that had been read, not one that never was', async () => {
     const topic = await lab.topic(2);
     for (const partition of [0, 1]) await lab.send(topic, partition, numbered('a', 10));

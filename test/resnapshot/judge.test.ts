@@ -114,7 +114,9 @@ describe('a position', () => {
       'farm.public.batch_batch/0: KAF003: records that were not read yet are gone from it (and 1 more); ' +
         'run `anchorline resnapshot --table batch_batch --table health_treatment`',
     );
-    expect(unsafeText(unsafe.slice(1), tableOf)).toContain('KAF005: it was not read to its end for longer');
+    expect(unsafeText(unsafe.slice(1), tableOf)).toContain(
+      'KAF005: it was behind for longer than it keeps deletes',
+    );
     expect(unsafeText(unsafe.slice(1), tableOf)).toContain('since 2026-01-02T00:00:00.000Z');
     expect(unsafeText([], tableOf)).toBe('');
   });

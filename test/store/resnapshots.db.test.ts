@@ -39,8 +39,8 @@ describe.each(BUILDS)('resnapshots: Postgres, %s build', (build) => {
       await store.positions([AT]);
       const move = (expected: bigint, next: bigint) =>
         store.ingest((tx) => tx.advance([{ ...AT, expected, next }]));
-      const look = async (end: bigint, keepMs: number | null = 30 * DAY_MS) =>
-        (await store.noteEnds([{ ...AT, end, keepMs }])).map(({ topic, partition }) => ({
+      const look = async (end: bigint, keepMs: number | null = 30 * DAY_MS, isOther = false) =>
+        (await store.noteEnds([{ ...AT, end, keepMs, isOther }])).map(({ topic, partition }) => ({
           topic,
           partition,
         }));
@@ -97,6 +97,14 @@ describe.each(BUILDS)('resnapshots: Postgres, %s build', (build) => {
       await pass(31);
       await move(0n, 7n);
       expect(await look(7n)).toEqual([AT]);
+    });
+
+    it('in a log that was made anew stays in doubt once that has grown past it', async () => {
+      const { move, look } = await bench();
+      await move(0n, 7n);
+      await look(7n);
+      expect(await look(3n, null, true)).toEqual([AT]);
+      expect(await look(9n)).toEqual([AT]);
     });
 
     it('in a topic that is not compacted is never in doubt', async () => {

@@ -122,7 +122,7 @@ async function resnapshotThings({ resnapshots, noteEnds }: PgStore, run: string,
     { table: 'batch_batch', kind: 'batch' },
     { table: 'environmental_environmentalreading', kind: 'reading' },
   ] as const;
-  await noteEnds([{ ...at, end: 1n, keepMs: 1 }]);
+  await noteEnds([{ ...at, end: 1n, keepMs: 1, isOther: false }]);
   const open = await resnapshots.latest();
   if (open !== null) await resnapshots.end(open.id, 'cancelled', null);
   const names = tables.map(({ table }) => table);
