@@ -4,6 +4,7 @@ import type { Pool, PoolClient, PoolConfig, QueryResult } from 'pg';
 
 import { AnchorlineError, ConfigurationError } from '../domain/errors.ts';
 import { tlsFailure } from '../net/tls.ts';
+import { PreferringPool } from '../postgres/preferring-pool.ts';
 import { NO_TLS, pgSsl, refusesTls } from '../postgres/tls.ts';
 import type { PgTls } from '../postgres/tls.ts';
 import { StoreUnavailableError, fromDriver } from './errors.ts';
@@ -23,15 +24,12 @@ export class AbortedTransactionError extends AnchorlineError {
   }
 }
 
-/** Whose server may refuse TLS: then they go on without. */
-const preferring = new WeakSet<Pool>();
-
 /** A pool whose idle connections may be lost without ending the process: the next statement gets another. */
 export function createPool(
   { tls = NO_TLS, ...config }: Omit<PoolConfig, 'ssl'> & { readonly tls?: PgTls },
   onLost: (error: Error) => void,
 ): Pool {
-  const pool = new pg.Pool({
+  const pool = new (tls.mode === 'prefer' ? PreferringPool : pg.Pool)({
     application_name: 'anchorline',
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
@@ -40,7 +38,6 @@ export function createPool(
     ...config,
     ssl: pgSsl(tls),
   });
-  if (tls.mode === 'prefer') preferring.add(pool);
   pool.on('error', onLost);
   return pool;
 }
@@ -103,7 +100,7 @@ const REFUSALS = new Set(['28', '3D']);
  */
 export async function connect(pool: Pool): Promise<PoolClient> {
   try {
-    const client = await open(pool);
+    const client = await pool.connect();
     // Lost between two statements, a connection says so by an event, which unheard would end the process. The next
     // statement fails in any case.
     if (client.listenerCount('error') === 0) client.on('error', () => undefined);
@@ -120,16 +117,6 @@ export async function connect(pool: Pool): Promise<PoolClient> {
     const tls = tlsFailure(error) ?? (refusesTls(error) ? 'it speaks no TLS' : null);
     if (tls !== null) throw tlsError(tls, error);
     throw new StoreUnavailableError(error);
-  }
-}
-
-async function open(pool: Pool): Promise<PoolClient> {
-  try {
-    return await pool.connect();
-  } catch (error) {
-    if (!preferring.has(pool) || !refusesTls(error)) throw error;
-    pool.options.ssl = false;
-    return pool.connect();
   }
 }
 
