@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 
 import type { Config } from './config/load.ts';
+import type { ConnectAddress } from './connect/rest.ts';
 import { splitPgUrl } from './domain/pg-url.ts';
 import type { TlsMode } from './domain/pg-url.ts';
 import type { RegistryAddress } from './kafka/avro.ts';
@@ -76,6 +77,10 @@ export function registryOf({ registry }: Config): RegistryAddress {
   return { url: registry.url, access: httpAccessOf('registry', registry) };
 }
 
+export function connectOf({ connect }: Config): ConnectAddress {
+  return { url: connect.url, access: httpAccessOf('connect', connect) };
+}
+
 export interface PgAccess {
   readonly url: string;
   readonly tls: PgTls;
@@ -83,6 +88,10 @@ export interface PgAccess {
 
 export function storeAccessOf({ store }: Config): PgAccess {
   return pgAccess('store', store.url, store);
+}
+
+export function sourceAccessOf({ source }: Config): PgAccess {
+  return pgAccess('source', source.adminUrl, source);
 }
 
 /** Settings go before what the url says. */

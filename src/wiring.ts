@@ -12,7 +12,7 @@ import type { KafkaConnection } from './kafka/client.ts';
 import type { EngineSettings } from './domain/settings.ts';
 import { stackConfig } from './stack/config.ts';
 import type { StackConfig } from './stack/config.ts';
-import { kafkaAccessOf } from './wiring-access.ts';
+import { kafkaAccessOf, sourceAccessOf } from './wiring-access.ts';
 
 /** The project's root: connectors/, ops/ and the default data folders lie there. */
 export const PROJECT_DIR = resolve(import.meta.dirname, '..');
@@ -61,9 +61,11 @@ export function engineSettingsOf({ engine }: Config): EngineSettings {
 }
 
 /** The farm's database as its administrator reaches it. */
-export function sourceAdminOf({ source }: Config): PgConfig {
-  const url = new URL(source.adminUrl);
+export function sourceAdminOf(config: Config): PgConfig {
+  const access = sourceAccessOf(config);
+  const url = new URL(access.url);
   return {
+    tls: access.tls,
     host: url.hostname,
     port: Number(url.port || 5432),
     user: decodeURIComponent(url.username),
@@ -98,7 +100,8 @@ export function connectorSettingsOf(config: Config): ConnectorSettings {
     port: connect.sourcePort ?? admin.port,
     database: admin.database,
     user: source.role,
-    password: source.password,
+    // In Connect's own topics and answers stands what it was given.
+    password: connect.passwordReference ?? source.password,
     sslMode: connect.sslMode,
     slot: source.slot,
     publication: source.publication,

@@ -11,6 +11,7 @@ import { createKafka } from '../kafka/client.ts';
 import { KafkaUnavailableError, isKafkaJsError } from '../kafka/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { systemClock } from '../runtime/system-clock.ts';
+import { connectOf } from '../wiring-access.ts';
 import {
   connectorFileOf,
   connectorSettingsOf,
@@ -23,8 +24,8 @@ import {
 const HASTY_RETRY = { initialRetryTime: 200, retries: 2 };
 const HASTY_CALLS = 4;
 
-export function connectClientOf({ connect }: Config): ConnectClient {
-  return new ConnectClient(connect.url, HASTY_CALLS);
+export function connectClientOf(config: Config): ConnectClient {
+  return new ConnectClient(connectOf(config), HASTY_CALLS);
 }
 
 /** `prepare`: whether the source is part of it. */

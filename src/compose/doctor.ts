@@ -40,7 +40,7 @@ import { createLogger } from '../runtime/logger.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { usedColumns } from '../source/used-columns.ts';
 import { SHARED_SCHEMA } from '../store/pg-store.ts';
-import { registryOf, storeAccessOf } from '../wiring-access.ts';
+import { connectOf, registryOf, storeAccessOf } from '../wiring-access.ts';
 import {
   connectorFileOf,
   connectorSettingsOf,
@@ -88,6 +88,7 @@ function openProbes(examination: Examination): OpenProbes {
   const store = openForReading({ connectionString: access.url, tls: access.tls }, probeMs);
   const names = { schema: config.store.schema, shared: SHARED_SCHEMA };
   const kafka = openAdmin(examination);
+  const connect = connectOf(config);
   const storeUrl = new URL(config.store.url);
   const probes = {
     ...sourceProbes({
@@ -104,8 +105,8 @@ function openProbes(examination: Examination): OpenProbes {
       intervalMs,
     }),
     ...connectProbes({
-      url: config.connect.url,
-      client: new ConnectClient(config.connect.url, CLIENT_RETRIES),
+      ...connect,
+      client: new ConnectClient(connect, CLIENT_RETRIES),
       connector: config.connect.connector,
       prefix: config.topics.prefix,
       definition: () => loadConnector(connectorFileOf(config), connectorSettingsOf(config)),

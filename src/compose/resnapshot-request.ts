@@ -9,6 +9,7 @@ import { CAPTURED_TABLES, changeTopic, notificationTopic } from '../domain/topic
 import type { CapturedTableName } from '../domain/topics.ts';
 import { RESNAPSHOT_ERRORS, ResnapshotError } from '../resnapshot/errors.ts';
 import { planRun } from '../resnapshot/start.ts';
+import { connectOf } from '../wiring-access.ts';
 import { connectorFileOf, connectorSettingsOf, sourceAdminOf } from '../wiring.ts';
 import type { App } from './app.ts';
 import type { ResnapshotTools } from './resnapshot.ts';
@@ -104,7 +105,7 @@ function refuseOthers(open: Resnapshot, tables: readonly string[]): void {
 }
 
 async function check({ config }: Requesting, { newSlot }: ResnapshotRequest): Promise<void> {
-  const client = new ConnectClient(config.connect.url);
+  const client = new ConnectClient(connectOf(config));
   const { connector } = config.connect;
   const refuse = (why: string): never => {
     throw new ResnapshotError(RESNAPSHOT_ERRORS.connector, `connector ${connector} ${why}`);
@@ -144,7 +145,7 @@ async function goOn(parts: Requesting, run: Resnapshot): Promise<Resnapshot> {
   const source = sourceAdminOf(config);
   if (run.recapture && !run.begun) {
     await recapture({
-      client: new ConnectClient(config.connect.url),
+      client: new ConnectClient(connectOf(config)),
       definition: await loadConnector(connectorFileOf(config), connectorSettingsOf(config)),
       source,
       slot: config.source.slot,

@@ -7,6 +7,7 @@ import { describeError } from '../runtime/describe-error.ts';
 import type { Service } from '../runtime/lifecycle.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { CONNECTOR_STATES } from '../runtime/metrics-catalogue.ts';
+import { connectOf } from '../wiring-access.ts';
 import type { App } from './app.ts';
 
 /** Supervision looks on without end: its client need not try again by itself. */
@@ -18,13 +19,13 @@ const UNKNOWN_FAILURE =
 
 export function createSupervisorService(app: App): Service {
   const { config, clock } = app;
-  const { url, connector, superviseMs, restartFirstMs, restartLongestMs } = config.connect;
+  const { connector, superviseMs, restartFirstMs, restartLongestMs } = config.connect;
   return {
     id: 'supervisor',
     run: async (signal) => {
       await superviseConnector(
         {
-          client: new ConnectClient(url, CLIENT_RETRIES),
+          client: new ConnectClient(connectOf(config), CLIENT_RETRIES),
           connector,
           intervalMs: superviseMs,
           policy: { firstWaitMs: restartFirstMs, longestWaitMs: restartLongestMs },

@@ -10,19 +10,21 @@ interface Tls {
 
 /** One text for each. */
 export function accessContradictions(config: Config): readonly string[] {
-  const { kafka, store, registry } = config;
+  const { kafka, store, source, registry, connect } = config;
   return [
     ...saslContradictions(kafka),
     ...(kafka.tls ? [] : unused('kafka', kafka, 'kafka.tls is false')),
     ...pairs('kafka', kafka),
     ...postgresContradictions('store', 'url', store.url, store),
+    ...postgresContradictions('source', 'adminUrl', source.adminUrl, source),
     ...httpContradictions('registry', registry),
+    ...httpContradictions('connect', connect),
   ];
 }
 
 /** What a listener on the way could take down; one text for each. */
-export function accessWarnings({ kafka, registry }: Config): readonly string[] {
-  const http = Object.entries({ registry }).flatMap(([section, { url, password, token }]) => {
+export function accessWarnings({ kafka, registry, connect }: Config): readonly string[] {
+  const http = Object.entries({ registry, connect }).flatMap(([section, { url, password, token }]) => {
     const isOpen = url.startsWith('http:') && !isHere(new URL(url).hostname);
     return isOpen && (password !== null || token !== null)
       ? [`${section}.url is no https: its password or token crosses the network for all to read`]

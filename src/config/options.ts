@@ -146,6 +146,7 @@ export const OPTIONS = {
         'The farm’s database, as a role that may create roles and publications. Only the `connectors` commands and `resnapshot` use it.',
       secret: true,
     }),
+    ...postgresTlsOptions('the farm’s database'),
     role: name(IDENTIFIER, 'lower-case letters, digits and underscores', {
       default: 'anchorline_cdc',
       prose: 'The role that Debezium reads with; `connectors apply` creates it.',
@@ -165,6 +166,8 @@ export const OPTIONS = {
       default: (basis) => `http://127.0.0.1:${basis.connectPort}`,
       prose: 'Kafka Connect’s REST API.',
     }),
+    ...tlsOptions('Connect'),
+    ...loginOptions('Connect'),
     connector: text({ default: 'anchorline-farm', prose: 'The connector’s name in Connect.' }),
     definition: text({
       default: 'farm-postgres.yaml',
@@ -184,6 +187,11 @@ export const OPTIONS = {
       { min: 1, max: 65_535 },
       { default: null, prose: 'Its port as Connect reaches it; none: as in `source.adminUrl`.' },
     ),
+    passwordReference: textOrNone({
+      default: null,
+      prose:
+        'What Connect is given instead of `source.password`: a reference that its workers resolve, e.g. `${file:/etc/kafka-connect/farm.properties:password}`. See docs/security.md.',
+    }),
     sslMode: choice(['disable', 'prefer', 'require', 'verify-ca', 'verify-full'], {
       default: 'prefer',
       prose: 'TLS between Connect and the farm’s database.',

@@ -1,6 +1,7 @@
 /** Connect's REST API: the few calls that a deployment needs, typed. */
 import { CONNECT_ERRORS, ConnectError } from './errors.ts';
 import { ConnectRest } from './rest.ts';
+import type { ConnectAddress } from './rest.ts';
 import type { ConnectorConfig, ConnectorDefinition } from './templates.ts';
 import { mendOf, traceHead } from './trace.ts';
 
@@ -50,8 +51,8 @@ export class ConnectClient {
   readonly #rest: ConnectRest;
 
   /** `retries`: how often a call is repeated while Connect rebalances or cannot be reached; about 1 s apart. */
-  constructor(url: string, retries = 20) {
-    this.#rest = new ConnectRest(url, retries);
+  constructor(address: ConnectAddress | string, retries = 20) {
+    this.#rest = new ConnectRest(address, retries);
   }
 
   /** Names of all connectors. */

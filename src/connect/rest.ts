@@ -1,6 +1,9 @@
 /** One call of Connect's REST API: repeated while Connect rebalances or cannot be reached, refused in its own words. */
 import pRetry from 'p-retry';
 import { errorCode } from '../runtime/describe-error.ts';
+import { OPEN_ACCESS, createFetch } from '../net/http-client.ts';
+import type { Fetch, HttpAccess } from '../net/http-client.ts';
+import { tlsFailure } from '../net/tls.ts';
 import { CONNECT_ERRORS, ConnectError } from './errors.ts';
 
 /** 409: a rebalance is under way; 503: the worker is still joining. */
@@ -8,12 +11,21 @@ const PASSING: ReadonlySet<number> = new Set([409, 503]);
 const LOGIN: ReadonlySet<number> = new Set([401, 403]);
 const CALL_LIMIT_MS = 60_000;
 
+/** A Connect that asks for no login may be given by its url alone. */
+export interface ConnectAddress {
+  readonly url: string;
+  readonly access: HttpAccess;
+}
+
 export class ConnectRest {
   readonly #url: string;
+  readonly #request: Fetch;
   readonly #retries: number;
 
-  constructor(url: string, retries: number) {
+  constructor(address: ConnectAddress | string, retries: number) {
+    const { url, access } = typeof address === 'string' ? { url: address, access: OPEN_ACCESS } : address;
     this.#url = url.replace(/\/$/, '');
+    this.#request = createFetch(access);
     this.#retries = retries;
   }
 
@@ -34,7 +46,7 @@ export class ConnectRest {
     if (LOGIN.has(status)) {
       throw new ConnectError(
         CONNECT_ERRORS.refused,
-        `Connect at ${this.#url} lets nobody in without a login (HTTP ${status})`,
+        `Connect at ${this.#url} refuses the login (HTTP ${status}): check connect.username and connect.password, or connect.token`,
       );
     }
     if (PASSING.has(status)) throw this.#refusal(method, route, answer, true);
@@ -60,7 +72,7 @@ export class ConnectRest {
 
   async #fetch(method: string, route: string, body: unknown): Promise<Response> {
     try {
-      return await fetch(this.#url + route, {
+      return await this.#request(this.#url + route, {
         method,
         signal: AbortSignal.timeout(CALL_LIMIT_MS),
         ...(body === undefined
@@ -68,11 +80,12 @@ export class ConnectRest {
           : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
       });
     } catch (error) {
-      throw new ConnectError(
-        CONNECT_ERRORS.unreachable,
-        `Kafka Connect does not answer at ${this.#url}${reasonOf(error)}: start it, or check connect.url`,
-        { cause: error, retryable: true },
-      );
+      const tls = tlsFailure(error);
+      const said =
+        tls === null
+          ? `Kafka Connect does not answer at ${this.#url}${reasonOf(error)}: start it, or check connect.url`
+          : `no TLS with Kafka Connect at ${this.#url}: ${tls}; check connect.url, connect.tlsCaFile and connect.tlsCertFile`;
+      throw new ConnectError(CONNECT_ERRORS.unreachable, said, { cause: error, retryable: tls === null });
     }
   }
 }

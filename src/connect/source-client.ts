@@ -1,5 +1,8 @@
 /** A connection to the source for one piece of work, and its errors in the words of an operator. */
 import pg from 'pg';
+import { tlsFailure } from '../net/tls.ts';
+import { NO_TLS, pgSsl, refusesTls } from '../postgres/tls.ts';
+import type { PgTls } from '../postgres/tls.ts';
 import { errorCode } from '../runtime/describe-error.ts';
 import { CONNECT_ERRORS, ConnectError } from './errors.ts';
 
@@ -9,6 +12,8 @@ export interface PgConfig {
   readonly user: string;
   readonly password: string;
   readonly database: string;
+  /** None where it is left out. */
+  readonly tls?: PgTls;
 }
 
 const CONNECT_LIMIT_MS = 10_000;
@@ -51,20 +56,28 @@ export async function tryLogin(config: PgConfig): Promise<'works' | 'wrong passw
   }
 }
 
-async function connected(config: PgConfig): Promise<pg.Client> {
+async function connected({ tls = NO_TLS, ...config }: PgConfig): Promise<pg.Client> {
+  try {
+    return await opened(config, pgSsl(tls));
+  } catch (error) {
+    if (tls.mode !== 'prefer' || !refusesTls(error)) throw loginError(error, config);
+  }
+  return opened(config, false).catch((error: unknown) => {
+    throw loginError(error, config);
+  });
+}
+
+async function opened(config: PgConfig, ssl: ReturnType<typeof pgSsl>): Promise<pg.Client> {
   const client = new pg.Client({
     ...config,
+    ssl,
     connectionTimeoutMillis: CONNECT_LIMIT_MS,
     application_name: 'anchorline',
   });
   // A connection that is lost fails the statement under way; without a listener it would end the process too.
   client.on('error', () => undefined);
-  try {
-    await client.connect();
-    return client;
-  } catch (error) {
-    throw loginError(error, config);
-  }
+  await client.connect();
+  return client;
 }
 
 function loginError(error: unknown, config: PgConfig): ConnectError {
@@ -74,6 +87,14 @@ function loginError(error: unknown, config: PgConfig): ConnectError {
       CONNECT_ERRORS.wrongDatabase,
       `there is no database ${config.database} at ${config.host}:${config.port}: name the farm's database in source.adminUrl`,
       { cause: error },
+    );
+  }
+  const tls = tlsFailure(error) ?? (refusesTls(error) ? 'it speaks no TLS' : null);
+  if (tls !== null) {
+    return new ConnectError(
+      CONNECT_ERRORS.sourceUnreachable,
+      `no TLS with the source ${addressOf(config)}: ${tls}; check source.tlsMode, source.tlsCaFile and source.adminUrl`,
+      { cause: error, retryable: true },
     );
   }
   const mend =

@@ -27,7 +27,7 @@ import {
   stackOf,
   topicSettingsOf,
 } from '../wiring.ts';
-import { registryOf } from '../wiring-access.ts';
+import { connectOf, registryOf } from '../wiring-access.ts';
 import { batchTable, weightChart } from './chart.ts';
 import { CORRECTIONS } from './corrections.ts';
 import { SAMPLE_BATCH, readTables } from './data.ts';
@@ -139,7 +139,7 @@ async function capture({ config, options, admin, say }: Run): Promise<ConnectCli
   await applyTopics(admin, await planTopics(admin, topicManifest(topicSettingsOf(config))));
   const prepared = await prepareSource(sourceAdminOf(config), sourceSettingsOf(config), options.progress);
   say(`${prepared.captured.length} tables are prepared for capture, the topics are made`);
-  const connect = new ConnectClient(config.connect.url);
+  const connect = new ConnectClient(connectOf(config));
   await connect.apply(await loadConnector(connectorFileOf(config), connectorSettingsOf(config)));
   await connect.awaitRunning(config.connect.connector, CONNECTOR_START_MS);
   say('the connector runs: what is there comes by snapshot, what follows from the log');

@@ -3,6 +3,7 @@ import type { Admin } from 'kafkajs';
 import pg from 'pg';
 import type { Config } from '../config/load.ts';
 import { ConnectClient } from '../connect/client.ts';
+import { connectOf } from '../wiring-access.ts';
 
 const MARK = 'anchorline_demo';
 
@@ -25,7 +26,7 @@ export function demoConfig(config: Config, run: string, horizon: string): Config
 
 /** Removes what earlier runs left: connectors, slots, databases, schemas, topics. */
 export async function removeEarlierRuns(config: Config, admin: Admin): Promise<void> {
-  const connect = new ConnectClient(config.connect.url);
+  const connect = new ConnectClient(connectOf(config));
   for (const connector of await connect.connectors()) {
     if (connector.startsWith(MARK)) await connect.remove(connector);
   }

@@ -176,6 +176,9 @@ async function prepareConnect({ config, java, jars }: Toolbox): Promise<ProcessS
     'status.storage.partitions': 1,
     'offset.flush.interval.ms': 5000,
     'connector.client.config.override.policy': 'All',
+    // For connectors whose password is a reference: connect.passwordReference.
+    'config.providers': 'file',
+    'config.providers.file.class': 'org.apache.kafka.common.config.provider.FileConfigProvider',
     // Every class of every jar would be looked at otherwise: most of a minute.
     'plugin.discovery': 'service_load',
     // A worker that was killed is given up soon, and nobody is waited for: there is but one.

@@ -53,6 +53,13 @@ describe('the repository', () => {
     expect(reading).toEqual(['src/config/environment.ts']);
   });
 
+  it('reaches registry and Connect with TLS and login as they are set, not by the url alone', () => {
+    const bare = /config\.(connect|registry)\.url\b|\{[^{}]*\burl\b[^{}]*\} = config\.(connect|registry)\b/;
+    const elsewhere = FILES.filter((path) => isSource(path) && !path.startsWith('src/config/'));
+    expect(elsewhere.filter((path) => bare.test(read(path)))).toEqual([]);
+    expect(read('src/wiring-access.ts')).toContain('url: connect.url');
+  });
+
   it('documents every error code, and no other', () => {
     const used = FILES.filter(isSource).flatMap(
       (path) => read(path).match(/(?<=['`])[A-Z]{3}\d{3}(?=['`]| \$)/g) ?? [],

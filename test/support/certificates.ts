@@ -55,6 +55,20 @@ export class Certificates implements AsyncDisposable {
     return file;
   }
 
+  /** The key as Java's Postgres driver wants it: PKCS #8 in DER. */
+  async derKey({ keyFile }: Issued): Promise<string> {
+    const file = this.#file('key.der');
+    await this.#openssl(['pkcs8', '-topk8', '-nocrypt', '-in', keyFile, '-outform', 'DER', '-out', file]);
+    return file;
+  }
+
+  /** The authority in a store of Java's; its password is `changeit`. */
+  async trustStore(keytool: string, { caFile }: Authority): Promise<string> {
+    const file = this.#file('jks');
+    await run(keytool, ['-importcert', '-noprompt', '-alias', 'ca', '-file', caFile, '-keystore', file, '-storetype', 'JKS', '-storepass', 'changeit']); // prettier-ignore
+    return file;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await rm(this.folder, { recursive: true, force: true });
   }

@@ -4,6 +4,7 @@ import type { ConnectClient } from '../../connect/client.ts';
 import { keyDifferences, renderDifferences, shown } from '../../connect/difference.ts';
 import type { ConnectorDefinition } from '../../connect/templates.ts';
 import { OPEN_ACCESS, createFetch } from '../../net/http-client.ts';
+import type { HttpAccess } from '../../net/http-client.ts';
 import type {
   ConnectConfig,
   ConnectMetrics,
@@ -17,6 +18,7 @@ import { queueMetrics } from './metrics-text.ts';
 
 export interface ConnectTarget {
   readonly url: string;
+  readonly access: HttpAccess;
   readonly client: ConnectClient;
   readonly connector: string;
   readonly prefix: string;
@@ -49,14 +51,16 @@ export function connectProbes(target: ConnectTarget): ConnectProbes {
   };
 }
 
+/** Of a metrics exporter, which has neither TLS nor a login of Connect's. */
 const SEND = createFetch(OPEN_ACCESS);
 
 /** An HTTP date tells whole seconds. */
 const DATE_MS = 1_000;
 
-async function server({ url, clock }: ConnectTarget, signal: AbortSignal): Promise<ConnectServer> {
+async function server({ url, access, clock }: ConnectTarget, signal: AbortSignal): Promise<ConnectServer> {
+  const send = createFetch(access);
   const look = async () => {
-    const response = await ask(SEND, joined(url, '/'), signal);
+    const response = await ask(send, joined(url, '/'), signal);
     if (!response.ok) throw refusal(response, '/');
     const body = (await response.json()) as { version?: string; kafka_cluster_id?: string };
     return { body, date: response.headers.get('date') };
