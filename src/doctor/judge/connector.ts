@@ -61,7 +61,7 @@ function stateOf(
       evidence,
       measured,
       consequence: `${NOTHING_CAPTURED} ${again}`,
-      mend: 'Mend what the trace names, then run `anchorline connectors apply`.',
+      mend: 'Mend what the trace names (`anchorline connectors status` may know how), then `anchorline connectors restart --failed-only`.',
     });
   }
   return warning({
@@ -71,7 +71,7 @@ function stateOf(
     consequence: NOTHING_CAPTURED,
     mend:
       state === 'PAUSED' || state === 'STOPPED'
-        ? 'Resume the connector in Connect.'
+        ? 'anchorline connectors restart'
         : 'Look again in a minute: Connect is moving it.',
   });
 }
@@ -167,7 +167,7 @@ const beating = need(
         evidence: `the last beat is ${inTime(beatAgeMs)} old, one is due every ${inTime(context.connect.heartbeatMs)}`,
         measured: { beatAgeMs: Math.round(beatAgeMs), heartbeatMs: context.connect.heartbeatMs },
         consequence: 'The connector does not get to its work: rows come late or not at all, and WAL grows.',
-        mend: 'Look at `anchorline connectors status`.',
+        mend: 'Look at `anchorline connectors status`; `anchorline connectors restart` if the task stands still.',
       }),
     ];
   },

@@ -109,7 +109,7 @@ function inUse({ first, second }: SlotLooks, found: Slot, context: Context): Dra
     measured: { ...measured, retainedBytes: found.retainedBytes },
     consequence:
       'Nothing is captured, and the source’s WAL grows until its disk is full or the slot is lost.',
-    mend: 'Look at `anchorline connectors status`, then start the connector again.',
+    mend: 'Look at `anchorline connectors status`, then `anchorline connectors restart`.',
   });
 }
 
