@@ -1,5 +1,5 @@
 /**
- * A whole recompute, from dirt to rows and publication log, against COPY of the very same rows into the same table,
+ * A whole recompute, from dirt to rows and publication log, and a validation of every row, against COPY of the very same rows into the same table,
  * side by side on a throwaway Postgres:
  *   node ops/bench/recompute.ts [batches = 20] [concurrency = 2] [assignments a transaction = 25]
  * Rounds alternate, the first is not counted, medians are shown.
@@ -13,8 +13,12 @@ import type { Id, ReadingFact } from '../../src/domain/facts.ts';
 import type { ReadingDayDelta } from '../../src/domain/cdc.ts';
 import type { IngestTx } from '../../src/domain/ports.ts';
 import { DEFAULT_ENGINE_SETTINGS } from '../../src/domain/settings.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { validateStore } from '../../src/cli/validation-run.ts';
 import { recomputeAssignments } from '../../src/recompute/step.ts';
 import { systemClock } from '../../src/runtime/system-clock.ts';
+import { DEFAULT_BANDS } from '../../src/validate/checks.ts';
+import { silent } from '../../test/support/kafka-lab.ts';
 import { openBuild } from '../../test/support/store-builds.ts';
 import { copyOf, sampleFacts } from './sample-facts.ts';
 
@@ -35,7 +39,8 @@ console.log(
   `${batches} batches, ${assignments.length} assignments, ${rows} rows; ${concurrency} transactions at a time`,
 );
 
-const times = { copy: [] as number[], first: [] as number[], same: [] as number[], changed: [] as number[] };
+const none = (): number[] => [];
+const times = { copy: none(), first: none(), same: none(), changed: none(), validate: none(), deep: none() };
 for (let round = 0; round <= ROUNDS; round += 1) {
   await empty();
   const copy = await seconds(copyIn);
@@ -45,6 +50,8 @@ for (let round = 0; round <= ROUNDS; round += 1) {
   if ((await countRows()) !== rows) throw new Error('the recompute wrote another number of rows');
   await dirtyAll();
   const same = await seconds(recomputeAll);
+  const validated = await seconds(() => validateAll(false));
+  const deep = await seconds(() => validateAll(true));
   await place.pool.query(`UPDATE ${schema}.daily_state SET population = population + 1`);
   await place.pool.query(`VACUUM ${schema}.daily_state`);
   await dirtyAll();
@@ -54,11 +61,15 @@ for (let round = 0; round <= ROUNDS; round += 1) {
   times.first.push(first);
   times.same.push(same);
   times.changed.push(changed);
+  times.validate.push(validated);
+  times.deep.push(deep);
 }
 report('COPY of the same rows', times.copy);
 report('recompute, every row new', times.first);
 report('recompute, no row differs', times.same);
 report('recompute, every row differs', times.changed);
+report('validate', times.validate);
+report('validate --deep', times.deep);
 
 async function loadFarm(): Promise<Id[]> {
   const sample = await sampleFacts();
@@ -109,6 +120,13 @@ async function recomputeAll(): Promise<void> {
     await queue.onIdle();
     due = [...again];
   }
+}
+
+async function validateAll(deep: boolean): Promise<void> {
+  const { config } = loadConfig({ env: {}, file: null, readFile: () => '' });
+  const asked = { scope: {}, since: null, deep, bands: DEFAULT_BANDS, limit: 1, progress: () => undefined };
+  const { report: found } = await validateStore({ store, config, log: silent }, asked);
+  if (found.rows !== rows || found.isWrong(false)) throw new Error('the validation found something wrong');
 }
 
 async function countRows(): Promise<number> {

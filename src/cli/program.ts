@@ -22,6 +22,7 @@ import { addRun } from './commands/run.ts';
 import { addStack } from './commands/stack.ts';
 import { addStatus } from './commands/status.ts';
 import { addTopics } from './commands/topics.ts';
+import { addValidate } from './commands/validate.ts';
 import { createContext } from './context.ts';
 import type { CommandContext, GlobalOptions } from './context.ts';
 
@@ -41,6 +42,7 @@ const COMMANDS = [
   addAnomalies,
   addResnapshot,
   addExplain,
+  addValidate,
   addAnchors,
   addReconcile,
   addConfig,

@@ -73,6 +73,14 @@ function kept(session: Session): string {
 
 type KeptRow = readonly [number, number | null, Day | null, string, string, string, number];
 
+const COLUMNS = `n.assignment_id, a.batch_id, n.date, n.rule, n.code, n.detail,
+  floor(extract(epoch FROM n.found_at) * 1000)::bigint`;
+const ORDER = 'n.assignment_id, n.date NULLS FIRST, n.code, n.detail';
+
+function toKept([assignmentId, batchId, day, rule, code, detail, foundAtMs]: KeptRow): KeptAnomaly {
+  return { assignmentId, batchId, day, rule, code, detail, foundAtMs };
+}
+
 /** By assignment and day. */
 export async function readAnomalies(
   session: Session,
@@ -80,20 +88,22 @@ export async function readAnomalies(
   limit: number,
 ): Promise<KeptAnomaly[]> {
   const rows = await session.rows<KeptRow>(
-    `SELECT n.assignment_id, a.batch_id, n.date, n.rule, n.code, n.detail,
-       floor(extract(epoch FROM n.found_at) * 1000)::bigint
-     FROM ${kept(session)} WHERE ${WANTED} ORDER BY n.assignment_id, n.date NULLS FIRST, n.code, n.detail LIMIT $6`,
+    `SELECT ${COLUMNS} FROM ${kept(session)} WHERE ${WANTED} ORDER BY ${ORDER} LIMIT $6`,
     [...filterValues(filter), limit],
   );
-  return rows.map(([assignmentId, batchId, day, rule, code, detail, foundAtMs]) => ({
-    assignmentId,
-    batchId,
-    day,
-    rule,
-    code,
-    detail,
-    foundAtMs,
-  }));
+  return rows.map(toKept);
+}
+
+/** All of some assignments. */
+export async function readAnomaliesOf(
+  session: Session,
+  assignmentIds: readonly Id[],
+): Promise<KeptAnomaly[]> {
+  const rows = await session.rows<KeptRow>(
+    `SELECT ${COLUMNS} FROM ${kept(session)} WHERE n.assignment_id = ANY ($1::bigint[]) ORDER BY ${ORDER}`,
+    [numberArray(assignmentIds)],
+  );
+  return rows.map(toKept);
 }
 
 export interface AnomalyCount {

@@ -25,6 +25,8 @@ import { readDayFacts } from './explain.ts';
 import type { DayFacts } from './explain.ts';
 import { selectFacts } from './facts.ts';
 import type { Session } from './session.ts';
+import { assignmentsByBatch, readValidationFacts } from './validation.ts';
+import type { ValidationFacts, ValidationScope } from './validation.ts';
 
 export interface StoreCare {
   listLetters(filter: LetterFilter, limit: number): Promise<readonly ListedLetter[]>;
@@ -40,6 +42,9 @@ export interface StoreCare {
   assignmentsOf(batchId: Id): Promise<readonly Id[]>;
   /** All that made a row, in one state of the store. `whole`: from the first day. */
   dayFacts(assignmentId: Id, day: Day, whole: boolean): Promise<DayFacts>;
+  assignmentsByBatch(scope: ValidationScope): Promise<ReadonlyMap<Id | null, readonly Id[]>>;
+  /** Whole lives, in one state of the store. `lenient` must not throw for what a row holds. */
+  validationFacts(assignmentIds: readonly Id[], lenient: RowCodec): Promise<ValidationFacts>;
 }
 
 type Run = <T>(work: (session: Session) => Promise<T>) => Promise<T>;
@@ -68,5 +73,8 @@ export function care(read: Run, snapshot: Run, { codec, settings }: CareOptions)
       }),
     dayFacts: (assignmentId, day, whole) =>
       snapshot((session) => readDayFacts(session, { assignmentId, day, whole }, codec, loading)),
+    assignmentsByBatch: (scope) => read((session) => assignmentsByBatch(session, scope)),
+    validationFacts: (ids, lenient) =>
+      snapshot((session) => readValidationFacts(session, ids, lenient, loading)),
   };
 }

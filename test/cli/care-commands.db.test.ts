@@ -194,3 +194,39 @@ describe('explain', () => {
     expect((await run(['explain', '1', 'today'])).status).toBe(2);
   });
 });
+
+describe('validate', () => {
+  it('tells what is wrong and how to mend it, with status 1', async () => {
+    const { status, stdout, stderr } = await run(['validate', '--since', '2024-01-30']);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^WRONG row_missing \(R1\): 2\n {2}A day of the stay has no row\.\n {2}to mend: /);
+    expect(stdout).toMatch(/^ {2}assignment 1 of batch 3, 2024-01-30 to 2024-02-01 \(3 days\): no row$/m);
+    expect(stdout).toMatch(/^2 assignments with 0 rows: 16 of 17 checks found nothing$/m);
+    expect(stdout).toMatch(
+      /^horizon 2024-02-01; 0 assignments wait to be computed, 0 are parked; 2 dead letters are open/m,
+    );
+    expect(stderr).toBe('batch 3: 2 of 2 assignments, 0 rows so far\n');
+  });
+
+  it('has a form for programs, and ends with 0 where what waits may mend it', async () => {
+    await run(['recompute', '--batch', '3']);
+    const { status, stdout } = await run(['validate', '--assignment', '1', '--deep', '--json']);
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      wrong: false,
+      assignments: 1,
+      checks: expect.arrayContaining([
+        expect.objectContaining({
+          check: 'row_missing',
+          severity: 'wrong',
+          found: 1,
+          waiting: 1,
+          findings: [expect.objectContaining({ assignmentId: 1, from: '2024-01-01', days: 32 })],
+        }),
+      ]),
+      context: { horizon: '2024-02-01', waiting: { assignments: 2 } },
+    });
+    expect((await run(['validate', '--batch', '9'])).status).toBe(1);
+    expect((await run(['validate', '--jump', 'much'])).status).toBe(2);
+  });
+});

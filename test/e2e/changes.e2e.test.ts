@@ -321,6 +321,37 @@ test('the process ends in order, and another goes on where it was', async () => 
   expect(await rowOf(2, '2024-02-15')).toMatchObject({ avg_weight_g: '9.50' });
 });
 
+describe('operators ask', () => {
+  test('why a row is what it is, and whether all are right', async () => {
+    const told = await farm.cli(['explain', '2', '2024-02-15', '--json']);
+    expect(told.status).toBe(0);
+    expect(JSON.parse(told.stdout)).toMatchObject({
+      equal: true,
+      continues: 'stored_row',
+      row: { anchor_type: 'growth_sample', carry_weight_g: 9.5 },
+      steps: expect.arrayContaining([
+        expect.objectContaining({ rule: 'R22', facts: [{ table: 'batch_growthsample', id: 6 }] }),
+      ]),
+    });
+    const { status, stdout } = await farm.cli(['validate', '--deep']);
+    expect(stdout).not.toContain('WRONG');
+    expect(status).toBe(0);
+  });
+
+  test('for a row that was altered to be computed again', async () => {
+    await farm.inStore(
+      `update daily_state set temp_c = temp_c + 1 where assignment_id = 2 and date = '2024-02-16'`,
+    );
+    const { status, stdout } = await farm.cli(['validate', '--deep', '--assignment', '2']);
+    expect(stdout).toMatch(/^WRONG differs .*\n[^]*assignment 2 of batch 1, 2024-02-16: temp_c$/m);
+    expect(status).toBe(1);
+    expect((await farm.cli(['explain', '2', '2024-02-16'])).status).toBe(1);
+    expect((await farm.cli(['recompute', '--assignment', '2', '--from', '2024-02-16'])).status).toBe(0);
+    await settledWithout();
+    expect((await farm.cli(['validate', '--deep'])).status).toBe(0);
+  });
+});
+
 test('the check sees a revision that goes down', async () => {
   const { lab, config } = farm;
   const records = await readTopic(lab, dailyStateTopic(config.topics.namespace));

@@ -3,6 +3,7 @@ import type { Day } from '../../src/domain/day.ts';
 import type { Fact, FactKind, FactTypes, Id } from '../../src/domain/facts.ts';
 import type { RecomputeFacts } from '../../src/domain/ports.ts';
 import type { StoredRows } from '../../src/domain/rows.ts';
+import type { EngineSettings } from '../../src/domain/settings.ts';
 import { fullPass } from '../../src/engine/full-pass.ts';
 import type { Computed } from '../../src/engine/types.ts';
 import type { DayDetails, ExplainInput } from '../../src/explain/types.ts';
@@ -13,18 +14,20 @@ import type { Farm } from './farm-arbitrary.ts';
 /** A farm whose rows are all computed and stored. */
 export class ExplainedFarm {
   readonly results: Map<Id, Computed>;
+  readonly settings: EngineSettings;
   readonly #farm: Farm;
-  readonly #facts: RecomputeFacts;
+  readonly facts: RecomputeFacts;
 
   constructor(farm: Farm) {
     this.#farm = farm;
+    this.settings = farm.settings;
     const { batches, factsOf, horizon, settings } = assembleFarm(farm);
     this.results = fullPass(batches, factsOf, horizon, settings);
     const known = batches.flatMap((batch) => batch.assignments.map(({ id }) => [id, batch] as const));
     const stored: [Id, StoredRows][] = [...this.results]
       .filter(([, { rows }]) => rows.length > 0)
       .map(([id, { rows }]) => [id, storedOf(rows)]);
-    this.#facts = {
+    this.facts = {
       horizon,
       batchOf: new Map(known),
       factsOf: new Map(known.map(([id]) => [id, factsOf(id)])),
@@ -38,7 +41,7 @@ export class ExplainedFarm {
     return {
       assignmentId,
       day,
-      facts: { ...this.#facts, ...over },
+      facts: { ...this.facts, ...over },
       details: this.#details(assignmentId, day),
       settings: this.#farm.settings,
       fromFirstDay: false,

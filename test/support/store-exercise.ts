@@ -1,4 +1,5 @@
 /** Everything that a process and the commands do to a state store, once: whatever a role lacks for it fails. */
+import * as codec from '../../src/engine/row-codes.ts';
 import { FACT_COLUMNS, FACT_KINDS } from '../../src/domain/fact-columns.ts';
 import type { ColumnType } from '../../src/domain/fact-columns.ts';
 import { MAX_DAY, MIN_DAY } from '../../src/domain/day.ts';
@@ -103,6 +104,10 @@ async function lookAtThings(store: PgStore, id: Id): Promise<void> {
   await store.anomalies({}, 1);
   await store.countAnomalies({});
   await store.assignmentsOf(id);
+  await store.dayFacts(id, DAY_0, false);
+  await store.assignmentsByBatch({});
+  await store.assignmentsByBatch({ batchId: id });
+  await store.validationFacts([id], codec);
   await store.listLetters({}, 1);
   await store.countLetters({});
   await store.readLetter({ topic: 'topic', partition: id, offset: 1n });

@@ -32,7 +32,8 @@ export function addDeadLetters(program: Command, context: CommandContext): void 
 A record that cannot be decoded, mapped or stored is set aside, and its partition goes on. The state store's table is
 what these commands read and what counts; the dead-letter topic says the same to other programs, and forgets it after
 30 days. A letter is open until a later good record of its key supersedes it (the usual mend: correct the row in the
-source), a replay ingests it, or somebody drops it. None is ever deleted. docs/errors.md explains the codes.
+source), a replay ingests it, or somebody drops it. What was dropped is kept for good, what closed by itself for 30 days
+more. docs/errors.md explains the codes.
 
 Examples:
   $ anchorline dead-letters list
