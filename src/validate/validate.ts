@@ -1,5 +1,5 @@
 /** Some assignments of one snapshot of the store, judged. */
-import { MIN_DAY } from '../domain/day.ts';
+import { MIN_DAY, dayToIso } from '../domain/day.ts';
 import type { Day } from '../domain/day.ts';
 import type { DayWindow } from '../domain/dirt.ts';
 import type { BatchFacts } from '../domain/engine-input.ts';
@@ -70,7 +70,7 @@ function judgeOne(
       'row_of_nobody',
       subject,
       null,
-      `${stored.length} days from ${stored.firstDay} on, but ${why}`,
+      `${stored.length} days from ${dayToIso(stored.firstDay)} on, but ${why}`,
     );
     return;
   }
