@@ -10,6 +10,7 @@ const CHECKS = [
   ['lint', 'oxlint', ['--type-aware', '--deny-warnings']],
   ['format', 'oxfmt', ['--check']],
   ['unused', 'knip', ['--no-progress']],
+  ['packages', process.execPath, ['scripts/audit.mjs', '--offline']],
   ['imports', process.execPath, ['scripts/check-imports.mjs']],
   ['dockerfile', 'dockerfile-utils', ['lint', 'Dockerfile']],
   ['compose', 'dclint', ['--max-warnings', '0', 'docker-compose.yml']],

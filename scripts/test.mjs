@@ -1,7 +1,7 @@
 /**
  * Everything that must hold: the static checks, then each tier of tests in turn (the cheap ones first, the
  * stack alone at the end, because it needs the machine for itself). The last line says `N passed, N failed`;
- * a failed check counts as a failure.
+ * a failed check counts as a failure, and so does a grave finding of the registry's; one that does not tell is named.
  *
  * Usage: node scripts/test.mjs [tier…]   (default: checks and all tiers)
  */
@@ -9,6 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { auditAdvisories } from './audit.mjs';
 import { runChecks } from './check.mjs';
 import { countReport, summarise } from './summary.mjs';
 
@@ -26,6 +27,8 @@ rmSync(REPORTS, { recursive: true, force: true });
 mkdirSync(REPORTS, { recursive: true });
 
 const failedChecks = asked.length === 0 ? runChecks() : [];
+const advisories = asked.length === 0 ? auditAdvisories() : { passed: null };
+if (advisories.passed === false) failedChecks.push('advisories');
 const counts = (asked.length === 0 ? TIERS : asked).map((tier) => {
   const report = join(REPORTS, `${tier}.json`);
   const args = [
@@ -47,4 +50,5 @@ const failed = sum.failed + failedChecks.length;
 for (const name of failedChecks) console.log(`failed check: ${name}`);
 for (const problem of sum.problems) console.log(problem);
 process.exitCode = failed === 0 ? 0 : 1;
+if (asked.length === 0 && advisories.passed === null) console.log('not audited: see above');
 console.log(`${sum.passed} passed, ${failed} failed`);
