@@ -170,7 +170,7 @@ async function ages(
 ): Promise<(at: Bounds) => Unread | null> {
   const before = async (ageMs: number | null) => {
     if (ageMs === null) return new Map<number, bigint>();
-    const offsets = await admin.fetchTopicOffsetsByTimestamp(topic, Math.max(0, nowMs - ageMs));
+    const offsets = await admin.fetchTopicOffsetsByTimestamp(topic, Math.max(0, Math.floor(nowMs - ageMs)));
     return new Map(offsets.map(({ partition, offset }) => [partition, BigInt(offset)]));
   };
   const half = retentionMs === null ? null : retentionMs / 2;
