@@ -2,6 +2,7 @@
 import { Kafka, logLevel } from 'kafkajs';
 import { createAvroDecoder } from '../../src/kafka/avro.ts';
 import { registerCodecs } from '../../src/kafka/codecs.ts';
+import { mendIdleTimers } from '../../src/runtime/idle-timers.ts';
 import { type StackEndpoints, confluentRegistryUrl } from '../../src/stack/config.ts';
 
 export interface DecodedRecord {
@@ -20,6 +21,7 @@ export interface RecordReader extends AsyncDisposable {
 
 export function kafkaOf(endpoints: StackEndpoints): Kafka {
   registerCodecs();
+  mendIdleTimers();
   return new Kafka({ clientId: 'test', brokers: [...endpoints.kafkaBrokers], logLevel: logLevel.NOTHING });
 }
 
