@@ -59,6 +59,7 @@ const SCENARIO: ScenarioBundle = {
   })),
   mortality: { id: 1, frequency: 'daily', ratePercent: 0.03 },
   mortalityStages: [],
+  constraintSet: { id: 1, isActive: true },
   constraints: [],
 };
 
@@ -93,6 +94,7 @@ export function batchFacts(batchId: Id, stays: number): BatchFacts {
     })),
     eggDeliveries: [],
     harvests: [],
+    unplacedHarvests: [],
     batchMortality: EVERY_DAY.filter(() => random() < 0.1).map((day, i) => ({
       id: i + 1,
       batchId,

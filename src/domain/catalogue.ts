@@ -37,7 +37,7 @@ export const REJECTION_TEXTS = {
   },
   invalidValue: {
     means:
-      'A value of the wrong make: not a number, `NaN`, more than four decimals, a negative count, an unknown frequency.',
+      'A value of the wrong make: not a number, `NaN`, more than four decimals, a negative count, an unknown frequency; or one that cannot be: a rate outside 0 to 100 %, a weight or other number beyond ±10⁹, a profile’s temperature beyond ±1000 °C.',
     mend: 'Correct the row in the source: the correction supersedes the dead letter by itself.',
   },
   dateOutOfRange: {
@@ -80,9 +80,16 @@ export const ANOMALY_TEXTS = {
     means: 'The count and the movements give less than no fish on the first day: 0 is taken.',
     mend: 'Correct `population_count`, or date the first transfer in on the first day.',
   },
+  missing_pin: {
+    rules: ['R8'],
+    means:
+      'The batch pins a scenario, or a projection run, that is not there: the run’s scenario or the batch’s newest is followed, else none.',
+    mend: 'Restore what is pinned, or pin another scenario.',
+  },
   missing_model: {
     rules: ['R8'],
-    means: 'The scenario names a TGC or mortality model that is not there: its rule is left out.',
+    means:
+      'The scenario names a TGC or mortality model or a constraint set that is not there, or the TGC model a temperature profile without readings: its rule is left out.',
     mend: 'Restore the model, or pin a scenario whose models exist.',
   },
   growth_out_of_range: {
@@ -100,6 +107,12 @@ export const ANOMALY_TEXTS = {
     means: 'Fish leave on a day on which the assignment has no row: they stay in its rows.',
     mend: 'Correct the date of the transfer or harvest, or the assignment’s dates.',
   },
+  harvest_without_assignment: {
+    rules: ['R14'],
+    means:
+      'A harvest names the batch but no assignment: its fish stay in the rows; told at the batch’s first assignment.',
+    mend: 'Name the assignment in the harvest.',
+  },
   transfer_to_itself: {
     rules: ['R10'],
     means: 'A transfer leads where it came from: it departs and arrives on the same day.',
@@ -115,10 +128,21 @@ export const ANOMALY_TEXTS = {
     means: 'More fish left than were there: 0 remain.',
     mend: 'Look at the transfers and harvests up to that day, and at `population_count`.',
   },
+  biomass_out_of_range: {
+    rules: ['R16'],
+    means: 'Count and weight give more than 10¹⁵ kg: the row shows 10¹⁵ kg.',
+    mend: 'Look at the counts and weights up to that day: `anchorline explain` shows them.',
+  },
+  event_outside_stay: {
+    rules: ['R18', 'R19', 'R22'],
+    means:
+      'Deaths, feed or a weighing name the assignment on a day of which it has no row: they do not count.',
+    mend: 'Correct the event’s date or assignment, or the assignment’s dates.',
+  },
   nobody_to_share: {
     rules: ['R18', 'R19'],
     means:
-      'Deaths of a batch, or feed of a container, on a day when no assignment was there to share them; told at the batch’s first assignment.',
+      'Deaths of a batch, or feed of a container, on a day when no assignment was there to share them; told at the batch’s first assignment, where it has one.',
     mend: 'Correct the event’s date, batch or container.',
   },
   stage_order_gap: {

@@ -32,7 +32,7 @@ export type DirtScope =
    * received unmeasured transfers from the assignment itself (it may just have been deleted).
    */
   | { readonly scope: 'assignment_structure'; readonly assignmentId: Id }
-  /** As `batch_structure`, for the assignment of the harvest event. */
+  /** As `batch_structure`, for the assignment of the harvest event; for its batch where it names none. */
   | { readonly scope: 'harvest_event'; readonly eventId: Id }
   /** The windows of the treatments that weighed at this sampling event. */
   | { readonly scope: 'sampling_event'; readonly eventId: Id }

@@ -6,6 +6,7 @@ import type { Day } from './day.ts';
 import type {
   AssignmentFact,
   BatchFact,
+  ConstraintSetFact,
   EggDeliveryFact,
   FeedingFact,
   GrowthSampleFact,
@@ -33,6 +34,8 @@ export interface HarvestDeparture {
   readonly count: number;
 }
 
+export type UnplacedHarvest = Omit<HarvestDeparture, 'assignmentId'>;
+
 /** R8: pinned by the batch, by its pinned projection run, or the batch's newest. */
 export type FollowedBy = 'pin' | 'run' | 'newest';
 
@@ -45,6 +48,8 @@ export interface ScenarioBundle {
   readonly profile: readonly ProfileReadingFact[];
   readonly mortality: MortalityModelFact | null;
   readonly mortalityStages: readonly MortalityStageFact[];
+  /** Active or not. */
+  readonly constraintSet: ConstraintSetFact | null;
   /** Of the scenario's constraint set where that is known and active; else empty. */
   readonly constraints: readonly StageConstraintFact[];
 }
@@ -57,6 +62,8 @@ export interface BatchFacts {
   readonly transfers: readonly TransferFact[];
   readonly eggDeliveries: readonly EggDeliveryFact[];
   readonly harvests: readonly HarvestDeparture[];
+  /** Lots whose event names the batch but no assignment. */
+  readonly unplacedHarvests: readonly UnplacedHarvest[];
   /** Events that name the batch only. */
   readonly batchMortality: readonly MortalityFact[];
   /** Events that name batch and container but no assignment. */

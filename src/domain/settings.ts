@@ -16,4 +16,4 @@ export const DEFAULT_ENGINE_SETTINGS: EngineSettings = {
 };
 
 /** Raised by whoever changes what a rule yields; a store computed by another version is not continued. */
-export const ENGINE_VERSION = 2;
+export const ENGINE_VERSION = 3;

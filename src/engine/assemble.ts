@@ -9,6 +9,7 @@ import type {
   DailyTemperature,
   HarvestDeparture,
   ScenarioBundle,
+  UnplacedHarvest,
   WeighingTreatment,
 } from '../domain/engine-input.ts';
 import type { AssignmentFact, BatchFact, Fact, FactKind, FactTypes, Id } from '../domain/facts.ts';
@@ -34,6 +35,7 @@ export function assembleBatch(facts: FactMap, batchId: Id): BatchFacts | null {
     transfers,
     eggDeliveries: select(facts, 'egg_delivery', (d) => ids.has(d.destId)),
     harvests: harvestsOf(facts, ids),
+    unplacedHarvests: unplacedHarvestsOf(facts, batchId),
     batchMortality: select(facts, 'mortality', (m) => m.batchId === batchId && m.assignmentId === null),
     containerFeedings: select(facts, 'feeding', (f) => f.batchId === batchId && f.assignmentId === null),
     activities: select(facts, 'planned_activity', (a) => a.batchId === batchId),
@@ -95,6 +97,14 @@ function harvestsOf(facts: FactMap, assignmentIds: ReadonlySet<Id | null>): Harv
   return departures;
 }
 
+function unplacedHarvestsOf(facts: FactMap, batchId: Id): UnplacedHarvest[] {
+  return select(facts, 'harvest_lot', () => true).flatMap(({ id, eventId, count }) => {
+    const event = one(facts, 'harvest_event', eventId);
+    if (event === undefined || event.assignmentId !== null || event.batchId !== batchId) return [];
+    return [{ lotId: id, day: event.day, count }];
+  });
+}
+
 function recordedDeathsOf(facts: FactMap, assignmentIds: ReadonlySet<Id | null>): Map<Id, number> {
   const deaths = new Map<Id, number>();
   for (const { assignmentId, count } of select(facts, 'mortality', (m) =>
@@ -113,7 +123,8 @@ function bundleOf(facts: FactMap, batch: BatchFact): ScenarioBundle | null {
   const tgc = tgcModelId === null ? null : (one(facts, 'tgc_model', tgcModelId) ?? null);
   const mortality =
     mortalityModelId === null ? null : (one(facts, 'mortality_model', mortalityModelId) ?? null);
-  const active = constraintSetId !== null && one(facts, 'constraint_set', constraintSetId)?.isActive === true;
+  const constraintSet =
+    constraintSetId === null ? null : (one(facts, 'constraint_set', constraintSetId) ?? null);
   return {
     scenario,
     by,
@@ -125,7 +136,11 @@ function bundleOf(facts: FactMap, batch: BatchFact): ScenarioBundle | null {
         : select(facts, 'profile_reading', (r) => r.profileId === tgc.profileId),
     mortality,
     mortalityStages: select(facts, 'mortality_stage', (s) => s.modelId === mortalityModelId),
-    constraints: active ? select(facts, 'stage_constraint', (c) => c.setId === constraintSetId) : [],
+    constraintSet,
+    constraints:
+      constraintSet?.isActive === true
+        ? select(facts, 'stage_constraint', (c) => c.setId === constraintSetId)
+        : [],
   };
 }
 

@@ -6,9 +6,9 @@
 import type { Day } from '../domain/day.ts';
 import type { DayWindow } from '../domain/dirt.ts';
 import type { Anomaly, DailyRows, StoredRows } from '../domain/rows.ts';
-import type { BatchContext } from './context.ts';
 import { DayComputer } from './day.ts';
 import { emptyRows, equalsStored } from './diff.ts';
+import { eventsOutside } from './outside.ts';
 import type { Stay } from './stay.ts';
 import type { ComputeInput, Computed } from './types.ts';
 
@@ -35,7 +35,7 @@ export function computeAssignment(input: ComputeInput): Computed {
   const interval = stay.interval(context.horizon);
   const from = firstComputedDay(interval, window, stored);
   if (interval === null || from === null) {
-    const anomalies = wholeStayAnomalies(context, stay, window);
+    const anomalies = anomaliesOf(input, stay, window);
     return { interval, rows: emptyRows(facts.assignmentId), anomalies, covered: window };
   }
   const to = Math.min(window.to, interval.to);
@@ -44,7 +44,7 @@ export function computeAssignment(input: ComputeInput): Computed {
   const rows = computer.buffer.finish();
   const last = from + rows.length - 1;
   const covered = { from: Math.min(window.from, from), to: Math.max(window.to, last) };
-  const anomalies = [...wholeStayAnomalies(context, stay, covered), ...computer.anomalies];
+  const anomalies = [...anomaliesOf(input, stay, covered), ...computer.anomalies];
   return { interval, rows, anomalies, covered };
 }
 
@@ -69,11 +69,13 @@ function hasRow(stored: StoredRows | null, day: Day): boolean {
   return stored !== null && stored.present[day - stored.firstDay] === 1;
 }
 
-function wholeStayAnomalies(context: BatchContext, stay: Stay, covered: DayWindow): Anomaly[] {
+/** Of the whole stay, and of the days in `covered` whether they have a row or not. */
+function anomaliesOf({ context, facts }: ComputeInput, stay: Stay, covered: DayWindow): Anomaly[] {
   const answersForAll = stay.assignment.id === context.lowestId;
   return [
     ...stay.anomalies,
     ...context.contradictionsOf(stay),
-    ...(answersForAll ? context.unshared(covered) : []),
+    ...(answersForAll ? context.unanswered(covered) : []),
+    ...eventsOutside(stay, facts, covered),
   ];
 }

@@ -108,8 +108,8 @@ export class BatchContext {
     );
   }
 
-  /** R18, R19: what nobody was there to share, in the batch's lowest assignment's name. */
-  unshared(window: DayWindow): Anomaly[] {
+  /** R14, R18, R19: what is nobody's in particular, in the batch's lowest assignment's name. */
+  unanswered(window: DayWindow): Anomaly[] {
     const anomalies: Anomaly[] = [];
     const add = (rule: string, day: Day, detail: string): void => {
       anomalies.push({ assignmentId: this.lowestId!, day, rule, code: 'nobody_to_share', detail });
@@ -126,6 +126,14 @@ export class BatchContext {
           `${kg} kg fed in container ${containerId} while no assignment of the batch was in it`,
         );
       }
+    }
+    const { from, to } = window;
+    const unplaced = this.facts.unplacedHarvests.filter(({ day }) => day >= from && day <= to);
+    for (const [day, lots] of Map.groupBy(unplaced, (lot) => lot.day)) {
+      const fish = lots.reduce((sum, { count }) => sum + count, 0);
+      const detail = `${fish} fish of the batch harvested from no assignment`;
+      const rule = { rule: 'R14', code: 'harvest_without_assignment' } as const;
+      anomalies.push({ assignmentId: this.lowestId!, day, ...rule, detail });
     }
     return anomalies;
   }

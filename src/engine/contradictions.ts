@@ -30,6 +30,7 @@ export function contradictionsOf(stay: Stay, neighbours: readonly Stay[], facts:
       `transfer ${transfer.id} of ${dayToIso(transfer.day)} leads where it came from`,
     );
   }
+  for (const missing of missingPins(facts)) add('R8', 'missing_pin', missing);
   for (const missing of missingModels(facts)) add('R8', 'missing_model', missing);
   const gap = gapInOrder(stageId, facts.stages);
   if (gap !== null) add('R20', 'stage_order_gap', gap);
@@ -41,9 +42,23 @@ function overlap(a: Stay, b: Stay): boolean {
   return Math.max(a.first, b.first) <= Math.min(a.last, b.last);
 }
 
+function missingPins({ batch, scenario }: BatchFacts): string[] {
+  const { pinnedScenarioId, pinnedRunId } = batch;
+  const by = scenario?.by;
+  const missing: string[] = [];
+  if (by === 'pin') return missing;
+  if (pinnedScenarioId !== null) {
+    missing.push(`the batch pins scenario ${pinnedScenarioId}, which is not there`);
+  }
+  if (pinnedRunId !== null && by !== 'run') {
+    missing.push(`the batch pins projection run ${pinnedRunId}, which is not there, or its scenario is not`);
+  }
+  return missing;
+}
+
 function missingModels({ scenario: bundle }: BatchFacts): string[] {
   if (bundle === null) return [];
-  const { scenario, tgc, mortality } = bundle;
+  const { scenario, tgc, mortality, constraintSet, profile } = bundle;
   const missing: string[] = [];
   const say = (what: string, id: number): void => {
     missing.push(`scenario ${scenario.id} names ${what} ${id}, which is not there`);
@@ -51,6 +66,12 @@ function missingModels({ scenario: bundle }: BatchFacts): string[] {
   if (scenario.tgcModelId !== null && tgc === null) say('TGC model', scenario.tgcModelId);
   if (scenario.mortalityModelId !== null && mortality === null) {
     say('mortality model', scenario.mortalityModelId);
+  }
+  if (scenario.constraintSetId !== null && constraintSet === null) {
+    say('constraint set', scenario.constraintSetId);
+  }
+  if (tgc !== null && tgc.profileId !== null && profile.length === 0) {
+    missing.push(`TGC model ${tgc.id} names temperature profile ${tgc.profileId}, which has no readings`);
   }
   return missing;
 }

@@ -34,6 +34,8 @@ const FCR_CONFIDENCE = confidenceCode(0.9);
 const GROWN_CONFIDENCE = CONFIDENCE_VALUES.map((value) => confidenceCode(Math.min(value, 0.8)));
 
 const FCR_CAP = 10;
+/** Past anything that lives; below what its column holds. */
+export const BIOMASS_LIMIT_KG = 1e15;
 
 export class DayComputer {
   readonly buffer: RowBuffer;
@@ -137,7 +139,7 @@ export class DayComputer {
     buffer.remainder[i] = this.#remainder;
     buffer.population[i] = left;
     buffer.avgWeight[i] = round2(weight);
-    buffer.biomass[i] = round2(biomass);
+    buffer.biomass[i] = biomass <= BIOMASS_LIMIT_KG ? round2(biomass) : this.#boundBiomass(day, biomass);
     buffer.temp[i] = round2(temperature.value);
     buffer.deaths[i] = this.#deaths;
     buffer.feed[i] = round2(kg);
@@ -270,6 +272,11 @@ export class DayComputer {
 
   #noteClamp(day: Day, present: number): void {
     this.#note(day, 'R16', 'population_clamped', `movements and deaths leave ${present} fish`);
+  }
+
+  #boundBiomass(day: Day, biomass: number): number {
+    this.#note(day, 'R16', 'biomass_out_of_range', `${biomass} kg are shown as ${BIOMASS_LIMIT_KG} kg`);
+    return BIOMASS_LIMIT_KG;
   }
 
   #note(day: Day, rule: string, code: AnomalyCode, detail: string): void {

@@ -3,12 +3,14 @@
  * written here a second time.
  */
 import { MIN_DAY, dayToIso } from '../domain/day.ts';
+import type { Day } from '../domain/day.ts';
 import type { AssignmentFacts } from '../domain/engine-input.ts';
 import { AnchorlineError } from '../domain/errors.ts';
 import { computeAssignment } from '../engine/compute.ts';
 import { prepareBatch } from '../engine/context.ts';
 import type { BatchContext } from '../engine/context.ts';
 import { differingColumns } from '../engine/diff.ts';
+import { eventsOutside } from '../engine/outside.ts';
 import type { Stay } from '../engine/stay.ts';
 import { endText } from './ends.ts';
 import { DayRecorder } from './recorder.ts';
@@ -23,7 +25,7 @@ import type { ExplainInput, Explanation } from './types.ts';
 export function explainDay(input: ExplainInput): Explanation {
   const { assignmentId, day, facts, settings, details } = input;
   const { context, stay, dated } = stayOf(input);
-  const interval = intervalOf(input, context, stay);
+  const interval = intervalOf(input, context, stay, dated);
   const stored = facts.storedOf.get(assignmentId) ?? null;
   const recorder = new DayRecorder();
   const continued =
@@ -95,16 +97,32 @@ function stayOf({ assignmentId, facts, settings }: ExplainInput): {
   return { context, stay, dated };
 }
 
-function intervalOf({ assignmentId, day, facts }: ExplainInput, context: BatchContext, stay: Stay) {
+function intervalOf(
+  { assignmentId, day, facts }: ExplainInput,
+  context: BatchContext,
+  stay: Stay,
+  dated: AssignmentFacts,
+) {
   const interval = stay.interval(context.horizon);
   if (interval !== null && interval.from <= day && day <= interval.to) return interval;
   const stored = facts.storedOf.get(assignmentId);
   const stale =
     stored?.present[day - stored.firstDay] === 1 ? '; a row is stored all the same, and is to go' : '';
+  const uncounted = uncountedOn(day, context, stay, dated);
   throw new AnchorlineError(
     'EXP003',
-    `assignment ${assignmentId} has no row on ${dayToIso(day)}: ${whyNone(day, context, stay)}${stale}`,
+    `assignment ${assignmentId} has no row on ${dayToIso(day)}: ${whyNone(day, context, stay)}${stale}${uncounted}`,
   );
+}
+
+/** What is dated that day all the same, as its anomalies tell it. */
+function uncountedOn(day: Day, context: BatchContext, stay: Stay, dated: AssignmentFacts): string {
+  const window = { from: day, to: day };
+  const told = [
+    ...eventsOutside(stay, dated, window),
+    ...(stay.assignment.id === context.lowestId ? context.unanswered(window) : []),
+  ];
+  return told.map(({ rule, detail }) => `; not counted: ${detail} (${rule})`).join('');
 }
 
 function whyNone(day: number, { horizon }: BatchContext, stay: Stay): string {

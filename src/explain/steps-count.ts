@@ -1,4 +1,5 @@
 /** R14 to R20, R23: who left, who died, what they ate, and how sure the row is. */
+import { BIOMASS_LIMIT_KG } from '../engine/day.ts';
 import type { EventsOfDay, Sharing } from '../engine/observe.ts';
 import { dayToIso } from '../domain/day.ts';
 import type { FactKind, Id } from '../domain/facts.ts';
@@ -122,9 +123,10 @@ function population({ trace, row }: Told): Step {
   const left = departures.reduce((sum, { count }) => sum + count, 0);
   const count = Math.max(0, end.present);
   const floored = end.present < 0 ? ', less than none: 0' : '';
+  const bounded = end.biomass > BIOMASS_LIMIT_KG ? ', the most that a row shows' : '';
   return step('R16', [
     `${start.population} + ${came} arrived − ${left} left − ${dead.deaths} dead = ${end.present} fish${floored}`,
-    `${count} × ${row.carry_weight_g} g ÷ 1000 = ${end.biomass} kg, in the row ${row.biomass_kg} kg`,
+    `${count} × ${row.carry_weight_g} g ÷ 1000 = ${end.biomass} kg, in the row ${row.biomass_kg} kg${bounded}`,
   ]);
 }
 

@@ -92,6 +92,20 @@ export class RowReader {
     return this.#row[column] == null ? null : this.#float(column);
   }
 
+  /** A share in percent. */
+  percent(column: string): number {
+    return this.#between(column, this.double(column), 0, 100, 'is no share in percent, 0 to 100');
+  }
+
+  optPercent(column: string): number | null {
+    return this.#row[column] == null ? null : this.percent(column);
+  }
+
+  /** °C. */
+  celsius(column: string): number {
+    return this.#between(column, this.double(column), -1000, 1000, 'is no temperature in °C');
+  }
+
   /** A `date` column. */
   day(column: string): Day {
     return this.#required(column, REJECTIONS.missingField) ? this.#date(column) : 0;
@@ -191,6 +205,10 @@ export class RowReader {
 
   #notNegative(column: string, value: number): number {
     return value < 0 ? this.#refuseValue(column, 'is negative') : value;
+  }
+
+  #between(column: string, value: number, least: number, most: number, why: string): number {
+    return value >= least && value <= most ? value : this.#refuseValue(column, why);
   }
 
   #decimal(column: string): number {

@@ -9,8 +9,8 @@ export const mortalityStageTable = sourceTable({
     id: row.id('id'),
     modelId: row.ref('mortality_model_id'),
     stageName: row.text('lifecycle_stage'),
-    dailyPercent: row.optDouble('daily_rate_percent'),
-    weeklyPercent: row.optDouble('weekly_rate_percent'),
+    dailyPercent: row.optPercent('daily_rate_percent'),
+    weeklyPercent: row.optPercent('weekly_rate_percent'),
   }),
   reach: ({ modelId }) => [{ scope: 'mortality_model', id: modelId }],
 });

@@ -10,7 +10,7 @@ export const mortalityModelTable = sourceTable({
   map: (row) => ({
     id: row.id('model_id'),
     frequency: frequency(row),
-    ratePercent: row.double('rate'),
+    ratePercent: row.percent('rate'),
   }),
   reach: ({ id }) => [{ scope: 'mortality_model', id }],
 });

@@ -9,7 +9,7 @@ export const profileReadingTable = sourceTable({
     id: row.id('reading_id'),
     profileId: row.ref('profile_id'),
     dayNumber: row.int('day_number'),
-    temperature: row.double('temperature'),
+    temperature: row.celsius('temperature'),
   }),
   reach: ({ profileId }) => [{ scope: 'profile', id: profileId }],
 });

@@ -1,6 +1,11 @@
 /** Everything of a batch that a rule reads for any of its assignments: a fixed number of statements for all. */
 import type { Day } from '../domain/day.ts';
-import type { BatchFacts, HarvestDeparture, ScenarioBundle } from '../domain/engine-input.ts';
+import type {
+  BatchFacts,
+  HarvestDeparture,
+  ScenarioBundle,
+  UnplacedHarvest,
+} from '../domain/engine-input.ts';
 import type { AssignmentFact, BatchFact, FactKind, FactTypes, Id } from '../domain/facts.ts';
 import { dayArray, numberArray } from './arrays.ts';
 import { selectList, tableOf, toFact } from './fact-tables.ts';
@@ -39,6 +44,7 @@ export async function loadBatches(
       (a) => a.batchId,
     ),
     movements: await loadMovements(session, assignments),
+    unplaced: await unplacedHarvests(session, batchIds),
     scenarios: await loadScenarios(session, batches),
     stages: await selectFacts(session, 'stage', 'true', []),
     deaths: options.recordedDeaths ? await recordedDeaths(session, assignments) : null,
@@ -52,6 +58,7 @@ interface Parts {
   readonly feedings: ReadonlyMap<Id, BatchFacts['containerFeedings']>;
   readonly activities: ReadonlyMap<Id, BatchFacts['activities']>;
   readonly movements: Movements;
+  readonly unplaced: ReadonlyMap<Id, readonly UnplacedHarvest[]>;
   readonly scenarios: ReadonlyMap<Id, ScenarioBundle>;
   readonly stages: BatchFacts['stages'];
   readonly deaths: ReadonlyMap<Id, number> | null;
@@ -72,6 +79,7 @@ function assemble(batch: BatchFact, parts: Parts): BatchFacts {
     transfers: own,
     eggDeliveries: eggDeliveries.filter((d) => members.has(d.destId)),
     harvests: harvests.filter((h) => members.has(h.assignmentId)),
+    unplacedHarvests: parts.unplaced.get(batch.id) ?? [],
     batchMortality: parts.mortality.get(batch.id) ?? [],
     containerFeedings: parts.feedings.get(batch.id) ?? [],
     activities: parts.activities.get(batch.id) ?? [],
@@ -133,6 +141,25 @@ async function loadMovements(session: Session, assignments: readonly AssignmentF
     // A source in one batch asked for may be foreign to another one.
     sources: [...assignments, ...others].sort((a, b) => a.id - b.id),
   };
+}
+
+async function unplacedHarvests(
+  session: Session,
+  batchIds: readonly string[],
+): Promise<Map<Id, UnplacedHarvest[]>> {
+  const rows = await session.rows<[number, number, number, number]>(
+    `SELECT e.batch_id, l.id, e.day, l.count FROM ${session.t('fact_harvest_event')} e
+     JOIN ${session.t('fact_harvest_lot')} l ON l.event_id = e.id
+     WHERE e.batch_id = ANY ($1::bigint[]) AND e.assignment_id IS NULL ORDER BY l.id`,
+    batchIds,
+  );
+  const lots = new Map<Id, UnplacedHarvest[]>();
+  for (const [batchId, lotId, day, count] of rows) {
+    const known = lots.get(batchId) ?? [];
+    known.push({ lotId, day, count });
+    lots.set(batchId, known);
+  }
+  return lots;
 }
 
 async function recordedDeaths(

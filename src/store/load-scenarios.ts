@@ -59,6 +59,7 @@ async function bundlesOf(
   const constraints = await byOwners(session, 'stage_constraint', 'set_id', active);
 
   const tgcById = new Map<Id | null, (typeof tgc)[number]>(tgc.map((m) => [m.id, m]));
+  const setById = new Map<Id | null, (typeof sets)[number]>(sets.map((set) => [set.id, set]));
   const mortalityById = new Map<Id | null, (typeof mortality)[number]>(mortality.map((m) => [m.id, m]));
   return (scenario, by) => {
     const model = tgcById.get(scenario.tgcModelId) ?? null;
@@ -70,6 +71,7 @@ async function bundlesOf(
       profile: readings.filter((reading) => reading.profileId === model?.profileId),
       mortality: mortalityById.get(scenario.mortalityModelId) ?? null,
       mortalityStages: mortalityStages.filter((stage) => stage.modelId === scenario.mortalityModelId),
+      constraintSet: setById.get(scenario.constraintSetId) ?? null,
       constraints: constraints.filter((constraint) => constraint.setId === scenario.constraintSetId),
     };
   };

@@ -156,6 +156,9 @@ async function structures(session: Session, groups: ScopeGroups): Promise<Life[]
        SELECT * FROM ${NAMED}
        UNION
        SELECT a.batch_id, k.reason FROM asked k JOIN ${assignment} a ON a.id = k.id
+       UNION
+       SELECT e.batch_id, k.reason FROM unnest($5::bigint[], $6::text[]) k (id, reason)
+       JOIN ${session.t('fact_harvest_event')} e ON e.id = k.id WHERE e.assignment_id IS NULL AND e.batch_id IS NOT NULL
      ), source (id, reason) AS (
        SELECT id, reason FROM asked
        UNION

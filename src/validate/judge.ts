@@ -6,6 +6,7 @@ import { ANCHOR_TYPES } from '../domain/rows.ts';
 import type { StoredRows } from '../domain/rows.ts';
 import { AnchorCursor } from '../engine/anchors.ts';
 import type { BatchContext } from '../engine/context.ts';
+import { BIOMASS_LIMIT_KG } from '../engine/day.ts';
 import { round2 } from '../engine/round.ts';
 import type { Stay } from '../engine/stay.ts';
 import type { Bands } from './checks.ts';
@@ -58,7 +59,7 @@ function judgeRow({ subject, context }: JudgeInput, rows: StoredRows, at: number
   if (rows.dayNumbers[at] !== dayNumber) {
     report.add('day_number', subject, day, `day_number ${rows.dayNumbers[at]}, not ${dayNumber}`);
   }
-  const biomass = round2((population * weight) / 1000);
+  const biomass = round2(Math.min((population * weight) / 1000, BIOMASS_LIMIT_KG));
   if (!Object.is(rows.biomass[at], biomass)) {
     report.add(
       'columns_disagree',

@@ -192,7 +192,8 @@ describe('what makes no sense', () => {
       insert into batch_transferaction values
         (10, 9, 4, 4, 50, 0, 'COMPLETED', '2024-03-05', null, null, null, null, '', 'AVERAGE'),
         (11, 9, 1, 10, 99999, 0, 'COMPLETED', '2024-02-20', null, null, null, null, '', 'SMALLEST');
-      insert into batch_mortalityevent values (60, 2, '2024-02-10', 500000, 'UNKNOWN', 4);
+      insert into batch_mortalityevent values
+        (60, 2, '2024-02-10', 500000, 'UNKNOWN', 4), (61, 2, '2024-02-10', 7, 'UNKNOWN', 11);
       update batch_lifecyclestage set "order" = 7 where id = 2;
       update batch_lifecyclestage set "order" = 30 where id = 3;
       set local session_replication_role = replica;
@@ -203,6 +204,7 @@ describe('what makes no sense', () => {
       expect.arrayContaining([
         'deaths_exceed_population',
         'departure_before_arrival',
+        'event_outside_stay',
         'missing_model',
         'overlapping_assignments',
         'stage_order_gap',

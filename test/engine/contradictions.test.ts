@@ -49,6 +49,34 @@ describe('facts that contradict each other', () => {
     expect(told({ scenario: none })).toEqual([]);
   });
 
+  test('R8: a constraint set that nobody knows, and a profile without readings', () => {
+    const tgc = { id: 1, tgc: 2.7, exponentN: null, exponentM: null, profileId: 9 };
+    const lacking = scenario({ tgc, constraintSet: null });
+    const { anomalies } = outcome({ batch: batch({ scenario: lacking }) });
+    expect(codes(anomalies)).toEqual(['R8 missing_model @-', 'R8 missing_model @-']);
+    expect(anomalies.map(({ detail }) => detail)).toEqual([
+      'scenario 1 names constraint set 1, which is not there',
+      'TGC model 1 names temperature profile 9, which has no readings',
+    ]);
+    const profile = [{ id: 1, profileId: 9, dayNumber: 1, temperature: 8 }];
+    const set = { id: 1, isActive: false };
+    expect(told({ scenario: scenario({ tgc, profile, constraintSet: set }) })).toEqual([]);
+  });
+
+  test.each([
+    ['pinned', 'pin', 7, 8, []],
+    ['pinned by a run, the scenario unknown', 'run', 7, 8, ['R8 missing_pin @-']],
+    ['the newest, both pins unknown', 'newest', 7, 8, ['R8 missing_pin @-', 'R8 missing_pin @-']],
+    ['the newest, the run unknown', 'newest', null, 8, ['R8 missing_pin @-']],
+    ['the newest, nothing pinned', 'newest', null, null, []],
+    ['none, a pin unknown', null, 7, null, ['R8 missing_pin @-']],
+    ['none, nothing pinned', null, null, null, []],
+  ] as const)('R8: the scenario followed: %s', (_, by, pinnedScenarioId, pinnedRunId, anomalies) => {
+    const followed = by === null ? null : scenario({ by });
+    const pinned = { ...batch().batch, pinnedScenarioId, pinnedRunId };
+    expect(told({ batch: pinned, scenario: followed })).toEqual(anomalies);
+  });
+
   test.each([
     ['in order', [1, 2, 3], []],
     ['in order from elsewhere', [5, 4, 6], []],

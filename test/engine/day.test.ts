@@ -367,6 +367,22 @@ describe('R19 feed', () => {
     expect(kg(given, 2).confidenceScores['feed']).toBe(1);
   });
 
+  test('R14: a harvest of the batch alone moves no fish: one anomaly a day at the batch’s lowest assignment', () => {
+    const unplacedHarvests = [
+      { lotId: 1, day: D + 2, count: 30 },
+      { lotId: 2, day: D + 2, count: 12 },
+    ];
+    const given = batch({
+      assignments: [assignment(), assignment({ id: 2, containerId: 2 })],
+      unplacedHarvests,
+    });
+    const { rows, anomalies } = outcome({ batch: given });
+    expect(rows.map((row) => row.population)).toEqual(Array(10).fill(1000));
+    expect(codes(anomalies)).toEqual(['R14 harvest_without_assignment @2']);
+    expect(anomalies[0]!.detail).toContain('42 fish');
+    expect(outcome({ batch: given, of: 2 }).anomalies).toEqual([]);
+  });
+
   test('R19: nobody in the container: an anomaly of the batch’s lowest assignment', () => {
     const containerFeedings = [feeding({ assignmentId: null, containerId: 8, day: D + 2 })];
     const { rows, anomalies } = outcome({ batch: batch({ containerFeedings }) });

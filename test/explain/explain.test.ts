@@ -91,6 +91,19 @@ describe('the sample batch', () => {
     );
   });
 
+  test('a biomass that no row can show is said to be bounded', () => {
+    const day = isoToDay('2023-06-10');
+    const { facts } = sample.input(45, day);
+    const stored = facts.storedOf.get(45)!;
+    const population = stored.population.map(() => 2 ** 53 - 1);
+    const weight = stored.weight.map(() => 1e9);
+    const told = explainDay(
+      sample.input(45, day, { storedOf: new Map([[45, { ...stored, population, weight }]]) }),
+    );
+    expect(text(told, 'R16')).toMatch(/in the row 1000000000000000 kg, the most that a row shows$/);
+    expect(told.anomalies).toContainEqual(expect.objectContaining({ day, code: 'biomass_out_of_range' }));
+  });
+
   test('a stored row that differs is said to, column by column', () => {
     const day = isoToDay('2023-06-10');
     const { facts } = sample.input(45, day);
@@ -154,6 +167,26 @@ describe('where there is nothing to explain, the reason is told', () => {
     expect(refused(41, '2023-04-01', { batchOf: new Map() })).toMatchObject({ code: 'EXP002' });
     const none = refused(41, '2023-04-01', { horizon: isoToDay('1899-12-31') });
     expect(none).toMatchObject({ code: 'EXP003', message: expect.stringContaining('no horizon yet') });
+  });
+
+  test('what is dated on a day without a row is told, and that it does not count', () => {
+    const day = isoToDay('2023-05-30');
+    const { facts } = sample.input(41, day);
+    const own = facts.factsOf.get(41)!;
+    const batch = facts.batchOf.get(41)!;
+    const unplacedHarvests = [{ lotId: 1, day, count: 12 }];
+    const messageOf = (id: Id): unknown =>
+      refused(id, '2023-05-30', {
+        factsOf: new Map([[id, { ...own, assignmentId: id, mortality: [{ day, count: 7 }], samples: [] }]]),
+        batchOf: new Map([[id, { ...batch, unplacedHarvests }]]),
+      });
+    expect(batch.assignments[0]!.id).toBe(41);
+    expect(messageOf(41)).toMatchObject({
+      message: expect.stringMatching(
+        /\(R1\); not counted: 7 deaths of a day without a row \(R18\); not counted: 12 fish .* no assignment \(R14\)$/,
+      ),
+    });
+    expect(messageOf(42)).toMatchObject({ message: expect.stringMatching(/\(R1\); not counted: 7 [^;]*$/) });
   });
 
   test('a stored row outside the stay is said to be there', () => {

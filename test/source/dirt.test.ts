@@ -119,7 +119,12 @@ const CASES: readonly Case[] = [
   ['transfer', { ...transfer, destId: null }, [structure(41)]],
   ['egg_delivery', { id: 1, destId: 41, completed: true, eggCount: 5, day: D }, [structure(41)]],
   ['harvest_event', { id: 8, assignmentId: 41, batchId: 3, day: D }, [structure(41)]],
-  ['harvest_event', { id: 8, assignmentId: null, batchId: 3, day: D }, []],
+  [
+    'harvest_event',
+    { id: 8, assignmentId: null, batchId: 3, day: D },
+    [{ scope: 'batch_structure', batchId: 3 }],
+  ],
+  ['harvest_event', { id: 8, assignmentId: null, batchId: null, day: D }, []],
   ['harvest_lot', { id: 1, eventId: 8, count: 5 }, [{ scope: 'harvest_event', eventId: 8 }]],
   ['treatment', treatment, [around(49)]],
   [
@@ -275,7 +280,6 @@ describe('a fact that changes', () => {
     ['parameter', { id: 8, name: 'temperature', isTemperature: true }, []],
     ['scenario', { ...scenario, name: 'renamed' }, []],
     ['profile', { id: 3, name: 'renamed' }, []],
-    ['harvest_event', { id: 8, assignmentId: 41, batchId: 99, day: D }, []],
     ['manual_anchor', { id: 1, assignmentId: 41, day: D, weightE4: 5, author: 'b', note: 'n' }, []],
   ])('dirties nothing where only labels of %s differ', (kind, after) => {
     const labels = { batchNumber: 'x', name: 'Temperature', batchId: 3, author: 'a', note: null };

@@ -52,6 +52,9 @@ describe('a rejection', () => {
     ['REC006', 'scenario_tgcmodel', 'tgc_value', 'abc'],
     ['REC006', 'scenario_tgcmodel', 'tgc_value', ' '],
     ['REC006', 'scenario_temperaturereading', 'temperature', 1e10],
+    ['REC006', 'scenario_temperaturereading', 'temperature', -1000.5],
+    ['REC006', 'scenario_mortality_model_stage', 'daily_rate_percent', -1],
+    ['REC006', 'scenario_mortality_model_stage', 'weekly_rate_percent', 101],
     ['REC006', 'scenario', 'initial_weight', -2e9],
     ['REC006', 'batch_growthsample', 'avg_weight_g', '1000000000.01'],
     ['REC006', 'scenario_mortalitymodel', 'frequency', 'monthly'],
@@ -86,6 +89,15 @@ describe('a rejection', () => {
       ok: false,
       rejection: { code, message: `${table}.${column} is missing` },
     });
+  });
+
+  it.each([-0.1, 100.5])('REC006: a rate of mortality of %s %%', (rate) => {
+    const message = `scenario_mortalitymodel.rate "${rate}" is no share in percent, 0 to 100`;
+    expect(map('scenario_mortalitymodel', { frequency: 'daily', rate })).toMatchObject({
+      ok: false,
+      rejection: { code: 'REC006', message },
+    });
+    expect(map('scenario_mortalitymodel', { frequency: 'daily', rate: 100 })).toMatchObject({ ok: true });
   });
 
   it('is the first that was found', () => {

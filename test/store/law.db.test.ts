@@ -5,6 +5,7 @@ import type { FactKind, FactTypes, Id } from '../../src/domain/facts.ts';
 import type { StoredRows } from '../../src/domain/rows.ts';
 import { fullPass } from '../../src/engine/full-pass.ts';
 import { dirtOf } from '../../src/source/registry.ts';
+import type { KeptAnomaly } from '../../src/store/anomalies.ts';
 import type { PgStore } from '../../src/store/pg-store.ts';
 import { statesOf } from '../support/engine-rows.ts';
 import { FARM_KINDS, assembleFarm } from '../support/farm-arbitrary.ts';
@@ -48,6 +49,12 @@ async function exchange(store: PgStore, farm: Farm, other: Farm, kind: FactKind)
   farm.facts.set(kind, after);
 }
 
+/** Whole lives, days past the horizon included: what is of no row is told of them too. */
+async function dirtyAll(store: PgStore, ids: Iterable<Id>): Promise<void> {
+  const whole = { from: MIN_DAY, to: MAX_DAY, reasons: ['operator'], committedMs: null, decodedMs: 0 };
+  await store.ingest((tx) => tx.appendDirt([...ids].map((assignmentId) => ({ assignmentId, ...whole }))));
+}
+
 async function expectLaw(store: PgStore, farm: Farm): Promise<void> {
   const wanted = passOver(farm);
   for (let id: Id = 1; id < 12; id += 1) {
@@ -56,7 +63,16 @@ async function expectLaw(store: PgStore, farm: Farm): Promise<void> {
     const computed = wanted.get(id);
     const rows = computed === undefined || computed.interval === null ? [] : statesOf(computed.rows);
     expect({ id, rows: stored === undefined ? [] : storedStates(stored) }).toEqual({ id, rows });
+    const kept = await store.anomalies({ assignmentId: id }, 1000);
+    expect({ id, anomalies: kept.map(asText).sort() }).toEqual({
+      id,
+      anomalies: (computed?.anomalies ?? []).map(asText).sort(),
+    });
   }
+}
+
+function asText({ day, rule, code, detail }: Pick<KeptAnomaly, 'day' | 'rule' | 'code' | 'detail'>): string {
+  return JSON.stringify([day, rule, code, detail]);
 }
 
 function storedStates(stored: StoredRows) {
@@ -77,6 +93,7 @@ describe.each(BUILDS)('the law on Postgres, %s build', (build) => {
     const { store } = await place.newStore(farm.settings);
     await writeFarm(store, farm);
     await store.moveHorizon(farm.horizon, 1, 0);
+    await dirtyAll(store, farm.facts.get('assignment')!.keys());
     expect(await settleStore(store, farm.settings)).toBeGreaterThan(50);
     await expectLaw(store, farm);
     for (const other of others) {
@@ -99,9 +116,9 @@ describe.each(BUILDS)('the law on Postgres, %s build', (build) => {
     expect(published.length).toBeGreaterThan(0);
     await store.settlePublications(published.flatMap((batch) => batch.sequences));
 
-    const whole = { from: MIN_DAY, to: MAX_DAY, reasons: ['operator'], committedMs: null, decodedMs: 0 };
-    await store.ingest((tx) =>
-      tx.appendDirt(published.map(({ assignmentId }) => ({ assignmentId, ...whole }))),
+    await dirtyAll(
+      store,
+      published.map(({ assignmentId }) => assignmentId),
     );
     expect(await settleStore(store, farm.settings)).toBe(0);
     expect(await store.readPublications(0, 1, 1000)).toEqual([]);

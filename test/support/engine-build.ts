@@ -62,6 +62,7 @@ export function batch(given: Partial<BatchFacts> = {}): BatchFacts {
     transfers: [],
     eggDeliveries: [],
     harvests: [],
+    unplacedHarvests: [],
     batchMortality: [],
     containerFeedings: [],
     activities: [],
@@ -103,6 +104,7 @@ export function scenario(given: Partial<ScenarioBundle> = {}): ScenarioBundle {
     profile: [],
     mortality: null,
     mortalityStages: [],
+    constraintSet: { id: 1, isActive: true },
     constraints: [],
     ...given,
   };

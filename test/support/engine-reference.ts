@@ -70,6 +70,7 @@ class Reference {
     }
     for (const batch of this.farm.batches) this.nobodyToShare(batch);
     for (const stay of this.stays) this.contradictions(stay);
+    for (const stay of this.stays) this.outside(stay);
     return { rows: this.rows, anomalies: this.anomalies.sort() };
   }
 
@@ -91,6 +92,16 @@ class Reference {
       if (happened && t.sourceId === id && t.destId === id) this.note(id, null, 'R10', 'transfer_to_itself');
     }
     const scenario = batch.scenario;
+    const { pinnedScenarioId, pinnedRunId } = batch.batch;
+    const followed = scenario === null ? '' : scenario.by;
+    if (pinnedScenarioId !== null && followed !== 'pin') this.note(id, null, 'R8', 'missing_pin');
+    if (pinnedRunId !== null && !['pin', 'run'].includes(followed)) this.note(id, null, 'R8', 'missing_pin');
+    if (scenario?.scenario.constraintSetId != null && scenario.constraintSet === null) {
+      this.note(id, null, 'R8', 'missing_model');
+    }
+    if (scenario?.tgc?.profileId != null && scenario.profile.length === 0) {
+      this.note(id, null, 'R8', 'missing_model');
+    }
     if (scenario?.scenario.tgcModelId != null && scenario.tgc === null) {
       this.note(id, null, 'R8', 'missing_model');
     }
@@ -104,6 +115,25 @@ class Reference {
     const span = Math.max(...orders) - Math.min(...orders) + 1;
     if (distinct.size !== orders.length || span !== orders.length) {
       this.note(id, null, 'R20', 'stage_order_gap');
+    }
+  }
+
+  /** R18, R19, R22: what is of no row. */
+  outside(stay: Stay): void {
+    const { id } = stay.assignment;
+    const { mortality, feedings, samples, manualAnchors, treatments } = stay.facts;
+    const weighings = treatments.filter((t) => t.treatment.assignmentId === id && t.count > 0);
+    const kinds: [string, Day[]][] = [
+      ['R18', mortality.map(({ day }) => day)],
+      ['R19', feedings.map(({ day }) => day)],
+      ['R22', samples.filter((s) => (s.weightE4 ?? 0) > 0).map(({ day }) => day)],
+      ['R22', weighings.map(({ treatment }) => treatment.day)],
+      ['R22', manualAnchors.map(({ day }) => day)],
+    ];
+    for (const [rule, days] of kinds) {
+      for (const day of new Set(days)) {
+        if (!here(stay, day)) this.note(id, day, rule, 'event_outside_stay');
+      }
     }
   }
 
@@ -303,6 +333,7 @@ class Reference {
     if (left < 0) this.note(assignment.id, day, 'R16', 'population_clamped');
     const population = Math.max(0, left);
     const biomass = (population * weight) / 1000;
+    if (biomass > 1e15) this.note(assignment.id, day, 'R16', 'biomass_out_of_range');
 
     const feed = this.feedOn(stay, day);
     const gone = Math.min(leaving, previous.population + arrivals);
@@ -327,7 +358,7 @@ class Reference {
       dayNumber,
       avgWeightG: halfAway(weight, 2),
       population,
-      biomassKg: halfAway(biomass, 2),
+      biomassKg: halfAway(Math.min(biomass, 1e15), 2),
       tempC: temperature.value === null ? null : halfAway(temperature.value, 2),
       mortalityCount: deaths,
       feedKg: halfAway(feed ?? 0, 2),
@@ -376,6 +407,9 @@ class Reference {
     const stays = this.stays.filter((stay) => stay.batch === batch);
     const lowest = stays[0]?.assignment.id;
     if (lowest === undefined) return;
+    for (const day of new Set(batch.unplacedHarvests.map((lot) => lot.day))) {
+      this.note(lowest, day, 'R14', 'harvest_without_assignment');
+    }
     for (const day of new Set(batch.batchMortality.map((event) => event.day))) {
       if (!stays.some((stay) => here(stay, day))) this.note(lowest, day, 'R18', 'nobody_to_share');
     }

@@ -6,7 +6,7 @@ import type { Id } from '../../src/domain/facts.ts';
 import type { Anomaly, DailyRows, StoredRows } from '../../src/domain/rows.ts';
 import type { DailyState } from './engine-rows.ts';
 import { assembleAssignment, assembleBatch } from '../../src/engine/assemble.ts';
-import { computeAssignment, firstComputedDay } from '../../src/engine/compute.ts';
+import { computeAssignment } from '../../src/engine/compute.ts';
 import { prepareBatch } from '../../src/engine/context.ts';
 import { changedDays, diffRows, emptyRows } from '../../src/engine/diff.ts';
 import type { RowDiff } from '../../src/engine/diff.ts';
@@ -78,7 +78,9 @@ export class EngineTable {
       return;
     }
     const context = prepareBatch(batch, farm.horizon, farm.settings);
-    const from = firstComputedDay(context.intervalOf(assignmentId), window, stored) ?? undefined;
+    // As a store loads: all where the row of the eve is not there, for days outside the stay are read too.
+    const continued = stored?.present[window.from - 1 - stored.firstDay] === 1;
+    const from = continued ? window.from : undefined;
     const facts = assembleAssignment(farm.facts, temperaturesOf(farm), assignmentId, from)!;
     const sourceWeight = (source: Id, day: Day) => this.#weight(farm, source, day);
     const computed = computeAssignment({ context, facts, window, stored, sourceWeight, cutOff: true });

@@ -104,6 +104,9 @@ function tracedBatch(batch: BatchFacts, note: Note): BatchFacts {
     transfers: many('transfer', batch.transfers),
     eggDeliveries: many('egg_delivery', batch.eggDeliveries),
     harvests: batch.harvests.map((lot) => watched(lot, () => note({ kind: 'harvest_lot', id: lot.lotId }))),
+    unplacedHarvests: batch.unplacedHarvests.map((lot) =>
+      watched(lot, () => note({ kind: 'harvest_lot', id: lot.lotId })),
+    ),
     batchMortality: many('mortality', batch.batchMortality),
     containerFeedings: many('feeding', batch.containerFeedings),
     activities: many('planned_activity', batch.activities),
@@ -118,6 +121,7 @@ function tracedBatch(batch: BatchFacts, note: Note): BatchFacts {
             profile: many('profile_reading', scenario.profile),
             mortality: orNull('mortality_model', scenario.mortality),
             mortalityStages: many('mortality_stage', scenario.mortalityStages),
+            constraintSet: orNull('constraint_set', scenario.constraintSet),
             constraints: many('stage_constraint', scenario.constraints),
           },
     stages: many('stage', batch.stages),

@@ -133,7 +133,10 @@ const KINDS: { readonly [K in FactKind]?: { readonly most: number; readonly fiel
       day: orNull(day),
     },
   },
-  harvest_event: { most: 2, fields: { assignmentId: orNull(anAssignment), batchId: fc.constant(1), day } },
+  harvest_event: {
+    most: 2,
+    fields: { assignmentId: orNull(anAssignment), batchId: orNull(id(BATCHES)), day },
+  },
   harvest_lot: { most: 4, fields: { eventId: id(3), count: fish } },
   treatment: {
     most: 10,

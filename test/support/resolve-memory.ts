@@ -53,8 +53,9 @@ function hitsOf(scope: DirtScope, maps: FactMaps): Hit[] {
     case 'assignment_structure':
       return wholeLives(structureAround(scope.assignmentId, maps));
     case 'harvest_event': {
-      const at = one('harvest_event', scope.eventId, maps)?.assignmentId ?? null;
-      return at === null ? [] : wholeLives(structureAround(at, maps));
+      const { assignmentId: at = null, batchId = null } = one('harvest_event', scope.eventId, maps) ?? {};
+      if (at !== null) return wholeLives(structureAround(at, maps));
+      return batchId === null ? [] : wholeLives(structureOf(batchId, maps));
     }
     case 'sampling_event':
       return treatmentHits(scope.eventId, maps);
