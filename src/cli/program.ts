@@ -2,9 +2,10 @@
 import { Command, CommanderError } from 'commander';
 
 import { ConfigurationError } from '../domain/errors.ts';
-import { describeError, errorCode, withoutPasswords } from '../runtime/describe-error.ts';
+import { describeError, errorCode } from '../runtime/describe-error.ts';
 import { EXIT } from '../runtime/exit-codes.ts';
 import type { ExitCode } from '../runtime/exit-codes.ts';
+import { withoutSecrets } from '../runtime/mask.ts';
 import { addAnchors } from './commands/anchors.ts';
 import { addAnomalies } from './commands/anomalies.ts';
 import { addConfig } from './commands/config.ts';
@@ -99,7 +100,7 @@ function report(error: unknown, debug: boolean): ExitCode {
   const text = describeError(error);
   const message = code !== null && text.startsWith(`${code}: `) ? text.slice(code.length + 2) : text;
   process.stderr.write(`error ${code ?? 'ANC000'}: ${message}\n`);
-  if (debug) process.stderr.write(`${withoutPasswords(stackOf(error))}\n`);
+  if (debug) process.stderr.write(`${withoutSecrets(stackOf(error))}\n`);
   else process.stderr.write('(--debug tells more; docs/errors.md explains the codes)\n');
   return error instanceof ConfigurationError ? EXIT.usage : EXIT.failure;
 }

@@ -1,8 +1,7 @@
 /** The configuration file: YAML (and so JSON), one level of sections. */
-import { parse } from 'yaml';
-
 import { ConfigurationError } from '../domain/errors.ts';
 import { describeError } from '../runtime/describe-error.ts';
+import { readYaml } from '../runtime/yaml.ts';
 import { nearest } from './names.ts';
 import { OPTIONS } from './options.ts';
 
@@ -44,7 +43,7 @@ export function readConfigFile(path: string, readFile: (path: string) => string)
 function parseFile(path: string, readFile: (path: string) => string): Readonly<Record<string, unknown>> {
   let tree: unknown;
   try {
-    tree = parse(readFile(path)) ?? {};
+    tree = readYaml(readFile(path)) ?? {};
   } catch (error) {
     throw new ConfigurationError('CFG003', `cannot read ${path}: ${describeError(error)}`, error);
   }

@@ -6,6 +6,7 @@ import type { z } from 'zod';
 
 import { ConfigurationError } from '../domain/errors.ts';
 import { describeError } from '../runtime/describe-error.ts';
+import { withoutSecrets } from '../runtime/mask.ts';
 import { accessWarnings } from './access-checks.ts';
 import { contradictions } from './checks.ts';
 import { readConfigFile } from './file.ts';
@@ -112,7 +113,7 @@ function valueOf(
   if (given === null) return { value: undefined, origin: null };
   const parsed = option.schema.safeParse(given.value);
   if (parsed.success) return { value: parsed.data, origin: given.origin };
-  const shown = option.secret ? 'the value (not shown)' : JSON.stringify(given.value);
+  const shown = option.secret ? 'the value (not shown)' : withoutSecrets(JSON.stringify(given.value));
   return {
     problem: `CFG001 ${path} = ${shown} (${given.origin}): expected ${option.expected}. Set ${envName(path)}, or leave it out for the default.`,
   };

@@ -21,6 +21,8 @@ export interface Option<T> {
   readonly prose: string;
   /** Never printed; may also come from the file that `<NAME>_FILE` names. */
   readonly secret: boolean;
+  /** Of a secret that is one, only the password is masked. */
+  readonly isUrl: boolean;
 }
 
 interface Described<T> {
@@ -36,7 +38,7 @@ function option<T>(
   given: Described<T>,
 ): Option<T> {
   const { default: value, prose, secret = false } = given;
-  return { schema, expected, unit, default: value, prose, secret };
+  return { schema, expected, unit, default: value, prose, secret, isUrl: false };
 }
 
 export function text(given: Described<string>): Option<string> {
@@ -115,26 +117,26 @@ export function list(
 }
 
 export function url(protocols: readonly string[], given: Described<string>): Option<string> {
-  return option(urlSchema(protocols), urlExpected(protocols), null, given);
+  return { ...option(urlSchema(protocols, isBare), bareExpected(protocols), null, given), isUrl: true };
 }
 
 export function postgresUrl(given: Described<string>): Option<string> {
   const protocols = ['postgres', 'postgresql'];
   const expected = `${urlExpected(protocols)}, its sslmode, if there is one, ${TLS_MODES.join(', ')}, and no other ssl… but sslrootcert, sslcert, sslkey`;
-  return option(urlSchema(protocols, isPgUrl), expected, null, given);
+  return { ...option(urlSchema(protocols, isPgUrl), expected, null, given), isUrl: true };
 }
 
 export function urlOrNone(
   protocols: readonly string[],
   given: Described<string | null>,
 ): Option<string | null> {
-  return option(urlSchema(protocols).nullable(), urlExpected(protocols), null, given);
+  return {
+    ...option(urlSchema(protocols, isBare).nullable(), bareExpected(protocols), null, given),
+    isUrl: true,
+  };
 }
 
-function urlSchema(
-  protocols: readonly string[],
-  valid: (url: URL) => boolean = () => true,
-): z.ZodType<string> {
+function urlSchema(protocols: readonly string[], valid: (url: URL) => boolean): z.ZodType<string> {
   return z.string().refine((value) => {
     const parsed = URL.parse(value);
     const right = parsed !== null && protocols.includes(parsed.protocol.slice(0, -1));
@@ -144,6 +146,15 @@ function urlSchema(
 
 function urlExpected(protocols: readonly string[]): string {
   return `a url that begins with ${protocols.map((p) => `${p}://`).join(' or ')}`;
+}
+
+/** A login in an HTTP url would be printed with it, and no client of ours takes it. */
+function isBare({ username, password }: URL): boolean {
+  return username === '' && password === '';
+}
+
+function bareExpected(protocols: readonly string[]): string {
+  return `${urlExpected(protocols)}, without a login`;
 }
 
 export function checked(

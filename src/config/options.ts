@@ -32,6 +32,8 @@ const HOUR = 60 * MINUTE;
 const TOPIC_PART = /^[A-Za-z0-9._-]{1,100}$/;
 const IDENTIFIER = /^[a-z_][a-z0-9_]{0,47}$/;
 
+const REFERENCE = /^\$\{\w+:[^}]+\}$/;
+
 const BROKERS = /^[^\s,:/]+:\d{1,5}$/;
 
 const localPostgres = (database: string) => (basis: Basis) =>
@@ -187,10 +189,12 @@ export const OPTIONS = {
       { min: 1, max: 65_535 },
       { default: null, prose: 'Its port as Connect reaches it; none: as in `source.adminUrl`.' },
     ),
-    passwordReference: textOrNone({
+    passwordReference: nameOrNone(REFERENCE, 'a reference like ${file:/path:key}', {
       default: null,
       prose:
         'What Connect is given instead of `source.password`: a reference that its workers resolve, e.g. `${file:/etc/kafka-connect/farm.properties:password}`. See docs/security.md.',
+      // Somebody will put the password itself here.
+      secret: true,
     }),
     sslMode: choice(['disable', 'prefer', 'require', 'verify-ca', 'verify-full'], {
       default: 'prefer',

@@ -1,5 +1,5 @@
 /** Settings for people: what is in force and why, and the reference. */
-import { withoutPasswords } from '../runtime/describe-error.ts';
+import { maskedUrl } from '../runtime/mask.ts';
 import { DEFAULT_PORTS } from '../stack/config.ts';
 import { defaultOf } from './load.ts';
 import type { LoadedConfig } from './load.ts';
@@ -86,5 +86,5 @@ function display(value: unknown, option: Option<unknown>): string {
   if (Array.isArray(value)) return value.join(',');
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   if (!option.secret) return text;
-  return text.includes('://') ? withoutPasswords(text) : '***';
+  return option.isUrl ? maskedUrl(text) : '***';
 }

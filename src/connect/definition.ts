@@ -1,7 +1,8 @@
 /** The farm's connector from connectors/*.yaml and the settings. */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { parse } from 'yaml';
+import { describeError } from '../runtime/describe-error.ts';
+import { readYaml } from '../runtime/yaml.ts';
 import { CAPTURED_TABLES, SOURCE_SCHEMA, changeTopic } from '../domain/topics.ts';
 import { CONNECT_ERRORS, ConnectError } from './errors.ts';
 import { type ConnectorDefinition, type TemplateValues, connectorDefinition } from './templates.ts';
@@ -77,7 +78,7 @@ async function readChain(file: string): Promise<readonly Readonly<Record<string,
         `${file} stands on more than ${LONGEST_CHAIN} files: does one of them name itself as its base?`,
       );
     }
-    const own = await readYaml(next);
+    const own = await readKeys(next);
     const { base } = own;
     if (base !== undefined && typeof base !== 'string') {
       throw new ConnectError(CONNECT_ERRORS.template, `${next}: base is not the name of a file`);
@@ -145,12 +146,12 @@ export function capturedTables(): readonly string[] {
   return CAPTURED_TABLES.map((table) => `${SOURCE_SCHEMA}.${table.name}`);
 }
 
-async function readYaml(file: string): Promise<Record<string, unknown>> {
+async function readKeys(file: string): Promise<Record<string, unknown>> {
   try {
-    const value: unknown = parse(await readFile(file, 'utf8'));
+    const value: unknown = readYaml(await readFile(file, 'utf8'));
     if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
   } catch (error) {
-    throw new ConnectError(CONNECT_ERRORS.template, `${file} cannot be read: ${String(error)}`, {
+    throw new ConnectError(CONNECT_ERRORS.template, `${file} cannot be read: ${describeError(error)}`, {
       cause: error,
     });
   }

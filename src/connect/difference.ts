@@ -1,5 +1,5 @@
 /** What would be done, thing by thing: the form that every plan has, and how people read it. */
-import { withoutPasswords } from '../runtime/describe-error.ts';
+import { withoutSecrets } from '../runtime/mask.ts';
 
 export interface Difference {
   readonly kind: 'create' | 'change' | 'remove';
@@ -29,7 +29,7 @@ const SECRET_KEY =
 /** A value as it may be shown; a reference that Connect resolves by itself (`${file:…}`) is no secret. */
 export function shown(key: string, value: string): string {
   if (SECRET_KEY.test(key) && !/^\$\{\w+:[^}]*\}$/.test(value)) return '***';
-  return withoutPasswords(value);
+  return withoutSecrets(value);
 }
 
 /** Key by key, in order: what has to be written so that `stored` becomes `wanted`. Secrets are masked. */

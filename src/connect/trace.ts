@@ -1,4 +1,5 @@
 /** What a stack trace of Connect tells a person: its causes, and what mends the known ones. */
+import { withoutSecrets } from '../runtime/mask.ts';
 
 const TRACE_LINES = 4;
 /** Of the last cause: Postgres adds a detail. */
@@ -12,7 +13,7 @@ export function traceHead(trace: string | undefined): readonly string[] {
   const lines = trace.split('\n').filter((line) => line.trim() !== '' && !/^\s+(at |\.\.\. )/.test(line));
   const root = lines.findLastIndex((line) => line.startsWith('Caused by: '));
   const last = root >= TRACE_LINES ? lines.slice(root, root + ROOT_LINES) : [];
-  return [...lines.slice(0, TRACE_LINES), ...last].map((line) => shortened(line.trim()));
+  return [...lines.slice(0, TRACE_LINES), ...last].map((line) => shortened(withoutSecrets(line.trim())));
 }
 
 /** Both ends are kept: the beginning names the error, the end what is to be done. */

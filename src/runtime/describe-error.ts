@@ -1,12 +1,5 @@
 import { AnchorlineError } from '../domain/errors.ts';
-
-/** The password of a url's user part, wherever the url stands in a text. */
-const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:)[^\s/@]+@/gi;
-
-/** Hides the passwords of urls in a text that leaves the process. */
-export function withoutPasswords(text: string): string {
-  return text.replace(URL_PASSWORD, '$1***@');
-}
+import { withoutSecrets } from './mask.ts';
 
 /** An AnchorlineError's code, else the code that Node or Postgres gave, else null. */
 export function errorCode(error: unknown): string | null {
@@ -15,11 +8,11 @@ export function errorCode(error: unknown): string | null {
   return typeof error.code === 'string' || typeof error.code === 'number' ? String(error.code) : null;
 }
 
-/** One line for people: `CODE: message`; never a stack, never a password. */
+/** One line for people: `CODE: message`; never a stack, never a secret. */
 export function describeError(error: unknown): string {
   const code = errorCode(error);
   const text = messageOf(error);
-  return withoutPasswords(code === null || text.startsWith(code) ? text : `${code}: ${text}`);
+  return withoutSecrets(code === null || text.startsWith(code) ? text : `${code}: ${text}`);
 }
 
 function messageOf(error: unknown): string {

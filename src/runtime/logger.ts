@@ -1,13 +1,13 @@
 /**
  * Structured logs. Context (service, topic, assignment) is bound once with `child` and handed down;
- * names that hold secrets, and passwords inside urls, never reach the output.
+ * names that hold secrets, and secrets inside texts, never reach the output.
  */
 import { createRequire } from 'node:module';
 
-import { pino, stdSerializers } from 'pino';
+import { pino } from 'pino';
 import type { DestinationStream, Logger as PinoLogger, LoggerOptions } from 'pino';
 
-import { withoutPasswords } from './describe-error.ts';
+import { maskedLine } from './mask.ts';
 
 export type Logger = Pick<PinoLogger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'level'> & {
   child(context: Readonly<Record<string, unknown>>): Logger;
@@ -35,17 +35,10 @@ export function createLogger(settings: LoggerSettings, destination?: Destination
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label) => ({ level: label }) },
     redact: { paths: SECRET_NAMES.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]), censor: '***' },
-    serializers: { err: serialiseError },
-    hooks: {
-      logMethod(args, method) {
-        method.apply(
-          this,
-          args.map((arg) => (typeof arg === 'string' ? withoutPasswords(arg) : arg)) as never,
-        );
-      },
-    },
   };
-  return pino(options, destination ?? target(settings));
+  const out = destination ?? target(settings);
+  // The line as a whole: whatever an error brings along is in it.
+  return pino(options, { write: (line) => out.write(maskedLine(line)) });
 }
 
 function target(settings: LoggerSettings): DestinationStream {
@@ -56,9 +49,4 @@ function target(settings: LoggerSettings): DestinationStream {
   }
   // Synchronous: the last lines before a forced end are the ones that matter.
   return pino.destination({ fd: 2, sync: true });
-}
-
-function serialiseError(error: Error): object {
-  const plain = stdSerializers.err(error);
-  return { ...plain, message: withoutPasswords(plain.message), stack: withoutPasswords(plain.stack) };
 }

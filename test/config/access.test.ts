@@ -1,12 +1,8 @@
-/** TLS and logins: what does not go together, what is unwise, and where secrets may come from. */
+/** TLS and logins: what does not go together, and what is unwise. */
 import { describe, expect, it } from 'vitest';
 
 import { loadConfig } from '../../src/config/load.ts';
 import type { ConfigSources } from '../../src/config/load.ts';
-import { envName } from '../../src/config/names.ts';
-import type { Option } from '../../src/config/option.ts';
-import { OPTIONS } from '../../src/config/options.ts';
-import { renderEffective } from '../../src/config/render.ts';
 
 const load = (env: ConfigSources['env'], files: Readonly<Record<string, string>> = {}) =>
   loadConfig({
@@ -62,40 +58,5 @@ describe('secrets that anybody on the way could read', () => {
     const { warnings } = load(env);
     expect(warnings).toHaveLength(expected.length);
     expected.forEach((text, i) => expect(warnings[i]).toContain(text));
-  });
-});
-
-describe('every secret', () => {
-  const secrets = Object.entries(OPTIONS).flatMap(([section, options]) =>
-    Object.entries<Option<unknown>>(options)
-      .filter(([, option]) => option.secret)
-      .map(([key, option]) => [`${section}.${key}`, option.expected.startsWith('a url')] as const),
-  );
-
-  it('is one of what holds a password, a passphrase, a token or a secret', () => {
-    const names = Object.entries(OPTIONS).flatMap(([section, options]) =>
-      Object.keys(options).map((key) => `${section}.${key}`),
-    );
-    const looks = names.filter((name) => /password$|passphrase$|token$|secret$|(store|source)\.\w*url$/i.test(name)); // prettier-ignore
-    expect(secrets.map(([path]) => path).toSorted()).toEqual(looks.toSorted());
-    expect(secrets.length).toBeGreaterThan(7);
-  });
-
-  it.each(secrets)('%s may come from a file, and is shown nowhere', (path, isUrl) => {
-    const [section = '', key = ''] = path.split('.');
-    const value = isUrl ? 'postgres://u:d1stinctive@host/db' : 'd1stinctive';
-    const companions: Record<string, string> =
-      key === 'password' && section !== 'source' ? { [envName(`${section}.username`)]: 'u' } : {};
-    if (path.startsWith('kafka.sasl')) Object.assign(companions, { ANCHORLINE_KAFKA_SASL_MECHANISM: 'plain', ANCHORLINE_KAFKA_SASL_USERNAME: 'u' }); // prettier-ignore
-    if (path.startsWith('kafka.oauth')) Object.assign(companions, { ANCHORLINE_KAFKA_SASL_MECHANISM: 'oauthbearer', ANCHORLINE_KAFKA_OAUTH_TOKEN_URL: 'https://t', ANCHORLINE_KAFKA_OAUTH_CLIENT_ID: 'c' }); // prettier-ignore
-    const loaded = load(
-      { ...companions, [`${envName(path)}_FILE`]: '/run/secret' },
-      { '/run/secret': `${value}\n` },
-    );
-    const sections = loaded.config as unknown as Record<string, Record<string, unknown>>;
-    expect(sections[section]?.[key]).toBe(value);
-    expect(loaded.origins.get(path)).toBe('/run/secret');
-    expect(renderEffective(loaded)).not.toContain('d1stinctive');
-    expect(JSON.stringify(loaded.warnings)).not.toContain('d1stinctive');
   });
 });
