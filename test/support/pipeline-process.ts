@@ -25,6 +25,7 @@ const NOTABLE = new Set(['warn', 'error', 'fatal']);
 export class PipelineProcess {
   readonly roles: readonly Role[];
   readonly #child: ChildProcessByStdio<null, null, Readable>;
+  readonly #raw: string[] = [];
   readonly #lines: LogLine[] = [];
   readonly #exit: Promise<Exit>;
   #ended: Exit | null = null;
@@ -37,7 +38,10 @@ export class PipelineProcess {
       env: { ...Object.fromEntries(inherited), ...env },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    createInterface(this.#child.stderr).on('line', (line) => this.#lines.push(parsed(line)));
+    createInterface(this.#child.stderr).on('line', (line) => {
+      this.#raw.push(line);
+      this.#lines.push(parsed(line));
+    });
     this.#exit = new Promise((resolve) => {
       this.#child.on('close', (code, signal) => {
         this.#ended = { code, signal };
@@ -57,6 +61,11 @@ export class PipelineProcess {
   /** Messages of the log so far. */
   get messages(): readonly string[] {
     return this.#lines.map(({ msg }) => msg);
+  }
+
+  /** All that it has said, as it said it. */
+  get text(): string {
+    return this.#raw.join('\n');
   }
 
   /** Whether a consumer of this process owned partitions when its group was last dealt out. */
