@@ -1,6 +1,7 @@
 /** From a decoded Debezium record to the change of one source row. */
 import { REJECTIONS, TRUNCATE } from '../domain/cdc.ts';
 import type { ChangeEvent, Decoded, SnapshotMark, SourceRow } from '../domain/cdc.ts';
+import { transactionBoundary, transactionMark } from './transaction.ts';
 import { heartbeatTopic, notificationTopic, tableOfTopic, transactionTopic } from '../domain/topics.ts';
 
 /** The schema of the connector's own tables (heartbeats, signals): captured, but no part of the farm. */
@@ -19,6 +20,7 @@ interface Envelope {
   readonly before?: SourceRow | null;
   readonly after?: SourceRow | null;
   readonly source: SourceRow;
+  readonly transaction?: unknown;
 }
 
 /**
@@ -27,19 +29,22 @@ interface Envelope {
  */
 export function toChange(topic: string, key: unknown, value: unknown, prefix: string): Decoded {
   if (value === null) return tombstone(topic, key, prefix);
-  if (!isEnvelope(value)) return ownRecord(topic, prefix) ?? notAnEnvelope(topic, 'no op and source');
+  if (!isEnvelope(value)) {
+    if (topic === transactionTopic(prefix)) return transactionBoundary(value);
+    return ownRecord(topic, prefix) ?? notAnEnvelope(topic, 'no op and source');
+  }
   const { op, source, after } = value;
   if (source['schema'] === CONNECTOR_SCHEMA) return { kind: 'ignored', reason: `connector's table` };
   switch (op) {
     case 'c':
     case 'u':
     case 'r':
-      if (!isRow(after)) return notAnEnvelope(topic, `op ${op} without a row`);
-      return change(topic, prefix, isRow(key) ? key : after, after, source);
+      if (!isRow(after)) return notAnEnvelope(topic, `op ${op} without a row`, value);
+      return change(topic, prefix, isRow(key) ? key : after, after, value);
     case 'd': {
       const gone = isRow(key) ? key : value.before;
-      if (!isRow(gone)) return notAnEnvelope(topic, 'a delete without a key');
-      return change(topic, prefix, gone, null, source);
+      if (!isRow(gone)) return notAnEnvelope(topic, 'a delete without a key', value);
+      return change(topic, prefix, gone, null, value);
     }
     case 't':
       return { kind: 'ignored', reason: TRUNCATE };
@@ -55,7 +60,7 @@ function change(
   prefix: string,
   key: SourceRow,
   after: SourceRow | null,
-  source: SourceRow,
+  { source, transaction }: Envelope,
 ): ChangeEvent {
   const committedMs = source['ts_ms'];
   return {
@@ -66,6 +71,7 @@ function change(
     after,
     committedMs: committedMs == null ? null : Number(committedMs),
     snapshot: snapshotMark(source['snapshot']),
+    transaction: transactionMark(transaction),
   };
 }
 
@@ -103,7 +109,11 @@ function isEnvelope(value: unknown): value is Envelope {
   return isRow(value) && typeof value['op'] === 'string' && isRow(value['source']);
 }
 
-function notAnEnvelope(topic: string, why: string): Decoded {
+function notAnEnvelope(topic: string, why: string, envelope?: Envelope): Decoded {
   const message = `${topic}: not a change event: ${why}`;
-  return { kind: 'rejected', rejection: { code: REJECTIONS.notAnEnvelope, message } };
+  const rejection = { code: REJECTIONS.notAnEnvelope, message };
+  const transaction = transactionMark(envelope?.transaction);
+  return transaction === null
+    ? { kind: 'rejected', rejection }
+    : { kind: 'rejected', rejection, transaction };
 }

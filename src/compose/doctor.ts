@@ -28,7 +28,7 @@ import {
   CAPTURED_TABLES,
   SOURCE_SCHEMA,
   changeTopic,
-  changeTopics,
+  ingestTopics,
   dailyStateTopic,
   heartbeatTopic,
   recomputeRequestsTopic,
@@ -170,7 +170,11 @@ function openAdmin({ config, log, clock }: Examination) {
       topics: topicManifest(topicSettingsOf(config)).map(({ topic }) => topic),
       changeTopics: CAPTURED_TABLES.map(({ name }) => ({ topic: changeTopic(prefix, name), table: name })),
       groups: [
-        { role: 'ingest', group: config.ingest.groupId, topics: changeTopics(prefix) },
+        {
+          role: 'ingest',
+          group: config.ingest.groupId,
+          topics: ingestTopics(prefix, config.recompute.transactionWaitMs > 0),
+        },
         { role: 'recompute', group: config.recompute.groupId, topics: [recomputeRequestsTopic(namespace)] },
       ],
       beat: {

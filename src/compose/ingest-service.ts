@@ -1,6 +1,12 @@
 /** The ingest role: change topics → facts and dirt. */
 import type { SourceRecord } from '../domain/cdc.ts';
-import { changeTopics, deadLetterTopic, recomputeRequestsTopic, tableOfTopic } from '../domain/topics.ts';
+import {
+  deadLetterTopic,
+  ingestTopics,
+  recomputeRequestsTopic,
+  tableOfTopic,
+  transactionTopic,
+} from '../domain/topics.ts';
 import { recordDecoder } from '../ingest/decoder.ts';
 import { ingestIsolating } from '../ingest/isolate.ts';
 import type { IsolatingIngestDeps } from '../ingest/isolate.ts';
@@ -18,6 +24,7 @@ import { registryOf } from '../wiring-access.ts';
 import { engineSettingsOf } from '../wiring.ts';
 import type { App } from './app.ts';
 import { consumerEvents, consumerTuning, partitionHalted } from './consumers.ts';
+import { transactionPositions } from './transaction-position.ts';
 
 /** What ingest works with, and how to let go of it. */
 export interface IngestTools {
@@ -45,6 +52,7 @@ export function createIngestTools(
       requests,
       clock: app.clock,
       settings: engineSettingsOf(config),
+      wholeTransactions: config.recompute.transactionWaitMs > 0,
       isOutage,
     },
     close: async () => {
@@ -54,8 +62,10 @@ export function createIngestTools(
 }
 
 export function createIngestService(app: App): Service {
-  const { config, clock, store } = app;
+  const { config, clock } = app;
+  const { prefix } = config.topics;
   const log = app.log.child({ role: 'ingest' });
+  const located = transactionPositions({ ...app, log }, transactionTopic(prefix));
   const tools = createIngestTools({ ...app, log });
   const truncated = new Set<string>();
   const handleBatch = async (records: readonly SourceRecord[], context: BatchContext): Promise<void> => {
@@ -68,8 +78,8 @@ export function createIngestService(app: App): Service {
   const runner = new ConsumerRunner({
     connection: app.kafka,
     groupId: config.ingest.groupId,
-    topics: changeTopics(config.topics.prefix),
-    positions: (partitions) => store.positions(partitions),
+    topics: ingestTopics(prefix, config.recompute.transactionWaitMs > 0),
+    positions: (partitions) => located.positions(partitions),
     handleBatch,
     onFatal: (error, at) => partitionHalted(app, 'ingest', error, at),
     isRetryable: isOutage,
@@ -85,7 +95,9 @@ export function createIngestService(app: App): Service {
   return {
     id: 'ingest',
     run: (signal) => runner.run(signal),
-    stop: () => tools.close(),
+    stop: async () => {
+      await Promise.all([tools.close(), located.close()]);
+    },
   };
 }
 

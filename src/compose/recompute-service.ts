@@ -2,13 +2,14 @@
 import type { SourceRecord } from '../domain/cdc.ts';
 import type { Id } from '../domain/facts.ts';
 import type { RecomputeRequests } from '../domain/ports.ts';
+import type { GivenUp } from '../domain/transactions.ts';
 import { recomputeRequestsTopic } from '../domain/topics.ts';
 import { ConsumerRunner } from '../kafka/consumer-runner.ts';
 import { requestedAssignment } from '../kafka/producers.ts';
 import { recomputePatiently } from '../recompute/patient.ts';
 import type { PatientDeps } from '../recompute/patient.ts';
 import type { RecomputeResult } from '../recompute/step.ts';
-import { sweep } from '../recompute/sweep.ts';
+import { sweep, sweepTransactions } from '../recompute/sweep.ts';
 import { RecomputeWorker } from '../recompute/worker.ts';
 import { describeError } from '../runtime/describe-error.ts';
 import { interruptible } from '../runtime/interruptible.ts';
@@ -119,6 +120,10 @@ async function sweepForever(app: App, requests: RecomputeRequests, signal: Abort
   const { intervalMs, olderThanMs } = config.sweep;
   const sweepOnce = async (): Promise<readonly Id[]> => {
     if (!(await store.acquireLease('sweep', processId, intervalMs * 3))) return [];
+    noteGivenUp(
+      app,
+      await sweepTransactions({ store, requests }, olderThanMs, config.recompute.transactionWaitMs),
+    );
     if (await holdBack(app)) return [];
     return sweep({ store, requests }, olderThanMs, SWEEP_LIMIT);
   };
@@ -137,7 +142,26 @@ async function sweepForever(app: App, requests: RecomputeRequests, signal: Abort
   }
 }
 
-function noteResult({ metrics, clock }: App, result: RecomputeResult): void {
+/** Also where nothing waits for transactions any more: what was noted before goes. */
+function noteGivenUp({ metrics, log, config }: App, { count, ids, assignmentIds }: GivenUp): void {
+  if (count === 0) return;
+  metrics.transactionsGivenUp.inc(count);
+  const waited = `${config.recompute.transactionWaitMs} ms`;
+  log.warn(
+    { transactions: count, xids: ids, assignments: assignmentIds.length },
+    `${count} transactions of the source were not whole after ${waited}: what waited for them is computed as it is`,
+  );
+}
+
+function noteResult({ metrics, clock, log }: App, result: RecomputeResult): void {
+  metrics.assignmentsGivenBack.inc(result.givenBack.length);
+  if (result.overdue.length > 0) {
+    metrics.assignmentsOverdue.inc(result.overdue.length);
+    log.warn(
+      { assignments: result.overdue },
+      'computed though a transaction of the source was not whole: there was always another one, for too long',
+    );
+  }
   metrics.recomputeTransactions.inc();
   recordMs(metrics.recomputeDuration, result.tookMs);
   metrics.rowsComputed.inc(result.rowsComputed);

@@ -34,6 +34,7 @@ export async function openStore(config: Config, log: Logger, connections: number
       codec,
       settings,
       statementMs,
+      transactionWaitMs: config.recompute.transactionWaitMs,
     });
     await store.checkSettings();
     return { store, close: () => pool.end() };

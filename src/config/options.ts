@@ -24,6 +24,7 @@ import {
 } from './option.ts';
 import type { Basis } from './option.ts';
 import { DOCTOR_OPTIONS } from './doctor-options.ts';
+import { RECOMPUTE_OPTIONS } from './recompute-options.ts';
 import { STACK_OPTIONS } from './stack-options.ts';
 
 const MINUTE = 60_000;
@@ -256,35 +257,7 @@ export const OPTIONS = {
       { default: 5_000, prose: 'Largest number of records in one transaction.' },
     ),
   },
-  recompute: {
-    groupId: text({
-      default: (basis) => `${basis.namespace}-recompute`,
-      prose: 'Consumer group of recompute: one owner per assignment.',
-    }),
-    quietMs: ms(0, MINUTE, 50, 'An assignment is computed once nothing came for it during this time.'),
-    longestWaitMs: ms(0, HOUR, 5_000, '… but never later than this after its first change.'),
-    concurrency: whole(
-      'transactions',
-      { min: 1, max: 64 },
-      { default: 2, prose: 'Recompute transactions at the same time.' },
-    ),
-    batchSize: whole(
-      'assignments',
-      { min: 1, max: 1_000 },
-      { default: 25, prose: 'Most assignments in one transaction.' },
-    ),
-    tries: whole(
-      'tries',
-      { min: 1, max: 20 },
-      { default: 3, prose: 'Failures of an assignment by itself before it is parked.' },
-    ),
-    snapshotLimitMs: ms(
-      0,
-      HOUR,
-      2_000,
-      'Recompute waits while an initial snapshot streams in: until its last record, or until none came for this long.',
-    ),
-  },
+  recompute: RECOMPUTE_OPTIONS,
   sweep: {
     intervalMs: ms(100, HOUR, 10_000, 'How often forgotten dirt is looked for.'),
     olderThanMs: ms(100, 24 * HOUR, 30_000, 'Dirt older than this is asked for again.'),

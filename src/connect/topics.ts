@@ -8,6 +8,7 @@ import {
   notificationTopic,
   plannerTriggersTopic,
   recomputeRequestsTopic,
+  TRANSACTIONS_KEPT_MS,
   transactionTopic,
 } from '../domain/topics.ts';
 import { DELETE_RETENTION_MS, MAX_RECORD_BYTES } from './definition.ts';
@@ -62,7 +63,7 @@ export function topicManifest(settings: TopicSettings): readonly TopicSpec[] {
     ),
     // Stamped by the broker: beside the connector's time in the record it tells how far their clocks are apart.
     spec(heartbeatTopic(prefix), 1, { ...kept(7), 'message.timestamp.type': 'LogAppendTime' }),
-    spec(transactionTopic(prefix), 1, kept(7)),
+    spec(transactionTopic(prefix), 1, kept(TRANSACTIONS_KEPT_MS / DAY_MS)),
     // In one partition: what is told of a snapshot has an order. A long one is followed from its start.
     spec(notificationTopic(prefix), 1, kept(30)),
     spec(recomputeRequestsTopic(namespace), workPartitions, kept(7)),

@@ -1,6 +1,7 @@
 /** What became of a Kafka record on its way in: values, not exceptions. Exceptions mean an outage or a bug. */
 import type { Day } from './day.ts';
 import type { FactKind, FactTypes, Id, ReadingFact } from './facts.ts';
+import type { TransactionEnd, TransactionMark } from './transactions.ts';
 
 /** A record's headers as the client gives them: raw bytes, several under one name where it was repeated. */
 export type RecordHeaders = Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;
@@ -51,6 +52,8 @@ export interface ChangeEvent {
   /** Source commit time, ms; null for a tombstone. */
   readonly committedMs: number | null;
   readonly snapshot: SnapshotMark;
+  /** Null or absent: the connector told of none. */
+  readonly transaction?: TransactionMark | null;
 }
 
 /** Why a truncate is ignored: nothing says which rows it took; a new snapshot repairs what it leaves behind. */
@@ -58,9 +61,15 @@ export const TRUNCATE = 'truncate';
 
 export type Decoded =
   | ChangeEvent
-  /** Heartbeats, transaction metadata, signals: the connector's own records. */
+  /** Heartbeats, signals, begins of transactions: the connector's own records. */
   | { readonly kind: 'ignored'; readonly reason: string }
-  | { readonly kind: 'rejected'; readonly rejection: Rejection };
+  | { readonly kind: 'transaction_end'; readonly end: TransactionEnd }
+  | {
+      readonly kind: 'rejected';
+      readonly rejection: Rejection;
+      /** As of a change: it counts all the same. */
+      readonly transaction?: TransactionMark | null;
+    };
 
 /** A field that the source could not send (unchanged TOAST): the stored fact's value stays. */
 export const KEEP: unique symbol = Symbol('keep');

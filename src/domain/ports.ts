@@ -11,6 +11,7 @@ import type { Dirt, DirtScope } from './dirt.ts';
 import type { AssignmentFacts, BatchFacts } from './engine-input.ts';
 import type { FactKind, FactTypes, Id, ReadingFact } from './facts.ts';
 import type { Anomaly, DailyRows, StoredRows } from './rows.ts';
+import type { GivenUp, TransactionNotes } from './transactions.ts';
 
 export interface Clock {
   nowMs(): number;
@@ -64,6 +65,11 @@ export interface IngestTx {
   temperatureParameters(ids: readonly Id[]): Promise<ReadonlySet<Id>>;
   /** Scopes → windows per assignment, hulls merged. Call after the writes. */
   resolve(scopes: readonly ScopedReason[]): Promise<readonly ResolvedDirt[]>;
+  /**
+   * What this batch shows of upstream transactions, before any dirt is appended: the dirt refers to these parts, and
+   * its assignments are held back until the transactions are whole.
+   */
+  noteTransactions(notes: TransactionNotes): Promise<void>;
   appendDirt(dirt: readonly Dirt[]): Promise<void>;
   /** Keeps dead letters, and marks earlier ones of the same keys superseded. */
   keepDeadLetters(letters: readonly DeadLetter[]): Promise<void>;
@@ -137,9 +143,17 @@ export interface PublicationEntry {
 export interface RecomputeTx {
   /** Waits for each assignment's lock, in ascending order; held to the end of the transaction. */
   lock(assignmentIds: readonly Id[]): Promise<void>;
-  /** Removes and returns the dirt of the assignments. */
+  /**
+   * Removes and returns the dirt of the assignments, but of those that are held back: any of whose dirt refers to a
+   * transaction that is not whole, unless their oldest has waited for as long as the store lets it.
+   */
   takeDirt(assignmentIds: readonly Id[]): Promise<readonly TakenDirt[]>;
   load(windows: readonly RecomputeWindow[]): Promise<RecomputeFacts>;
+  /**
+   * Which of these have, since their dirt was taken, new dirt of upstream transactions: what was loaded meanwhile may be
+   * half of one.
+   */
+  dirtiedMeanwhile(assignmentIds: readonly Id[]): Promise<readonly Id[]>;
   nextRevision(): Promise<bigint>;
   writeRows(changes: readonly RowChanges[], deletes: readonly RowDeletes[], revision: bigint): Promise<void>;
   /** Replaces the anomalies of each assignment that lie in the window, and those without a day. */
@@ -152,6 +166,8 @@ export interface RecomputeTx {
 /** An entry of dirt by its sequence number, so that exactly what was seen can be set aside. */
 export interface TakenDirt extends Dirt {
   readonly seq: bigint;
+  /** Taken although a transaction of its assignment is not whole, because it had waited too long. */
+  readonly overdue?: true;
 }
 
 /** A recompute that failed by itself: left alone until new dirt or `retry`. */
@@ -232,6 +248,14 @@ export interface StateStore {
 
   /** Assignments with dirt older than `olderThanMs` that is not set aside by parking, oldest first. */
   waitingDirt(olderThanMs: number, limit: number): Promise<readonly WaitingDirt[]>;
+  /**
+   * Forgets those of the transactions that are whole, and says whose dirt had waited for them. `olderThanMs`: any whose
+   * end came that long ago.
+   */
+  settleTransactions(which: readonly number[] | { readonly olderThanMs: number }): Promise<readonly Id[]>;
+  /** Forgets what has been waited for that long, by the store's clock. */
+  giveUpTransactions(olderThanMs: number): Promise<GivenUp>;
+
   /** Notes the failure and sets exactly its dirt aside. */
   park(parked: Parked): Promise<void>;
   /** True while an initial snapshot is being ingested and its last record is younger than the limit. */

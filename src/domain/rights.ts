@@ -110,6 +110,8 @@ const RUNTIME_TABLES: TableRights = {
   resnapshot_shown_reading: ['SELECT', 'INSERT', 'UPDATE', 'TRUNCATE'],
   resnapshot_gone: [...READ_AND_WRITE, 'TRUNCATE'],
   dirt: READ_AND_WRITE,
+  transaction_part: READ_AND_WRITE,
+  transaction_end: READ_AND_WRITE,
   parked: READ_AND_WRITE,
   publication_log: READ_AND_WRITE,
   anomaly: ['SELECT', 'INSERT', 'DELETE'],

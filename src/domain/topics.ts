@@ -68,6 +68,14 @@ export function changeTopics(prefix: string): readonly string[] {
   return CAPTURED_TABLES.map((table) => changeTopic(prefix, table.name));
 }
 
+/** What ingest consumes. `whole`: with the ends of transactions. */
+export function ingestTopics(prefix: string, whole: boolean): readonly string[] {
+  return whole ? [...changeTopics(prefix), transactionTopic(prefix)] : changeTopics(prefix);
+}
+
+/** How long the transaction topic keeps what it tells. */
+export const TRANSACTIONS_KEPT_MS = 7 * 86_400_000;
+
 /** The captured table whose change topic this is; null for any other topic. */
 export function tableOfTopic(prefix: string, topic: string): CapturedTableName | null {
   const start = `${prefix}.${SOURCE_SCHEMA}.`;

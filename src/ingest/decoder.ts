@@ -1,6 +1,7 @@
 /** Joins the wire format and the envelope: a record's bytes → what happened to which row. */
 import type { Decoded, Rejection, SourceRecord } from '../domain/cdc.ts';
 import { toChange } from '../cdc/envelope.ts';
+import { transactionTopic } from '../domain/topics.ts';
 import type { RecordDecoder } from './step.ts';
 
 type BytesDecoded =
@@ -16,10 +17,12 @@ const NOTHING: BytesDecoded = { ok: true, value: null };
 
 /** `prefix` is the connector's topic.prefix. */
 export function recordDecoder(bytes: BytesDecoder, prefix: string): RecordDecoder {
+  const transactions = transactionTopic(prefix);
   const read = (part: Buffer | null) => (part === null ? NOTHING : bytes.decode(part));
   return {
     decode(record) {
-      const key = read(record.key);
+      // Its keys say nothing that the values do not, and there are more of them than of anything else.
+      const key = record.topic === transactions ? NOTHING : read(record.key);
       const value = read(record.value);
       if (key instanceof Promise || value instanceof Promise) {
         return Promise.all([key, value]).then(([k, v]) => join(record, k, v, prefix));

@@ -45,8 +45,21 @@ export async function retryIsolating(deps: IsolatingIngestDeps, record: SourceRe
 
 /** The same, with the record set aside for what the store said. */
 function refusing(deps: IngestDeps, error: unknown): IngestDeps {
-  const decoded: Decoded = { kind: 'rejected', rejection: refusalOf(error) };
-  return { ...deps, decoder: { decode: () => decoded } };
+  const rejection = refusalOf(error);
+  const refused = (decoded: Decoded): Decoded => ({
+    kind: 'rejected',
+    rejection,
+    transaction: 'transaction' in decoded ? decoded.transaction : null,
+  });
+  return {
+    ...deps,
+    decoder: {
+      decode: (record) => {
+        const decoded = deps.decoder.decode(record);
+        return decoded instanceof Promise ? decoded.then(refused) : refused(decoded);
+      },
+    },
+  };
 }
 
 function refusalOf(error: unknown): Rejection {

@@ -17,6 +17,8 @@ import type {
 import type { FactKind, Id } from '../domain/facts.ts';
 import type { DeadLetter } from '../domain/ports.ts';
 import { recordKeyBody } from '../domain/record-key.ts';
+import { SWEEP_HEADER } from '../domain/resnapshot.ts';
+import type { TransactionEnd, TransactionNotes } from '../domain/transactions.ts';
 
 /** A fact's change and the record that brought it. */
 export interface PlannedChange {
@@ -36,6 +38,8 @@ export interface IngestPlan {
   readonly snapshot: 'running' | 'done' | null;
   /** Earliest source commit among the live changes, ms. */
   readonly committedMs: number | null;
+  /** What it shows of the source's transactions. Every record counts, whatever becomes of it. */
+  readonly transactions: TransactionNotes;
   readonly counts: PlanCounts;
 }
 
@@ -49,14 +53,18 @@ export interface PlanCounts {
 
 export type MapChange = (event: ChangeEvent) => Mapped;
 
-/** `records[i]` was decoded to `decoded[i]`; records already ingested must have been left out. */
+/**
+ * `records[i]` was decoded to `decoded[i]`; records already ingested must have been left out. `sinceMs`: transactions that
+ * were committed before are passed over, for their ends are not kept for ever; null: all of them.
+ */
 export function planBatch(
   records: readonly SourceRecord[],
   decoded: readonly Decoded[],
   mapChange: MapChange,
   repeated = 0,
+  sinceMs: number | null = null,
 ): IngestPlan {
-  const builder = new PlanBuilder();
+  const builder = new PlanBuilder(sinceMs);
   records.forEach((record, i) => builder.add(record, decoded[i] as Decoded, mapChange));
   return builder.build(repeated);
 }
@@ -75,7 +83,14 @@ class PlanBuilder {
   #snapshot: IngestPlan['snapshot'] = null;
   #committedMs: number | null = null;
   readonly #truncates = new Map<string, number>();
+  readonly #parts = new Map<number, Set<number>>();
+  readonly #ends = new Map<number, TransactionEnd>();
+  readonly #sinceMs: number | null;
   #ignored = 0;
+
+  constructor(sinceMs: number | null) {
+    this.#sinceMs = sinceMs;
+  }
 
   add(record: SourceRecord, decoded: Decoded, mapChange: MapChange): void {
     if (decoded.kind === 'ignored') {
@@ -85,6 +100,11 @@ class PlanBuilder {
       }
       return;
     }
+    if (decoded.kind === 'transaction_end') {
+      if (this.#sinceMs !== null) this.#ends.set(decoded.end.id, decoded.end);
+      return;
+    }
+    this.#noteTransaction(record, decoded);
     if (decoded.kind === 'rejected') {
       this.#reject(record, decoded.rejection);
       return;
@@ -108,6 +128,10 @@ class PlanBuilder {
       goodKeys: this.#goodKeys(),
       snapshot: this.#snapshot,
       committedMs: this.#committedMs,
+      transactions: {
+        parts: [...this.#parts].map(([id, orders]) => ({ id, orders: [...orders].sort((a, b) => a - b) })),
+        ends: [...this.#ends.values()],
+      },
       counts: {
         changesByTable: this.#byTable,
         ignored: this.#ignored,
@@ -122,6 +146,20 @@ class PlanBuilder {
     if (after === null) counts.deletes += 1;
     else counts.upserts += 1;
     this.#byTable.set(table, counts);
+  }
+
+  #noteTransaction(
+    { headers }: SourceRecord,
+    decoded: Exclude<Decoded, { kind: 'ignored' | 'transaction_end' }>,
+  ): void {
+    const mark = decoded.transaction ?? null;
+    if (mark === null || this.#sinceMs === null || headers?.[SWEEP_HEADER] !== undefined) return;
+    if (decoded.kind === 'change' && decoded.snapshot !== 'none') return;
+    const committedMs = decoded.kind === 'change' ? decoded.committedMs : null;
+    if (committedMs !== null && committedMs < this.#sinceMs) return;
+    const orders = this.#parts.get(mark.id);
+    if (orders === undefined) this.#parts.set(mark.id, new Set([mark.order]));
+    else orders.add(mark.order);
   }
 
   #reject(record: SourceRecord, rejection: Rejection): void {

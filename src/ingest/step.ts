@@ -5,7 +5,9 @@
  *  1. the position moves by compare-and-set in the transaction that writes the facts, so a stale owner's or a
  *     repeated batch changes nothing;
  *  2. dirt is appended in that transaction too, so no change of a fact is ever forgotten;
- *  3. a dead letter reaches its topic before that commit, so none is lost (it may be repeated).
+ *  3. a dead letter reaches its topic before that commit, so none is lost (it may be repeated);
+ *  4. what the batch shows of upstream transactions is noted in that transaction, and its dirt refers to it. Whether
+ *     one is whole is asked after the commit: whoever commits its last part, or its end, sees all the others.
  */
 import type { Decoded, Rejection, SourceRecord } from '../domain/cdc.ts';
 import type { Id } from '../domain/facts.ts';
@@ -19,6 +21,8 @@ import type {
   StateStore,
 } from '../domain/ports.ts';
 import type { EngineSettings } from '../domain/settings.ts';
+import { TRANSACTIONS_KEPT_MS } from '../domain/topics.ts';
+import type { TransactionNotes } from '../domain/transactions.ts';
 import { mapChange } from '../source/registry.ts';
 import { applyPlan, lockModeOf } from './apply.ts';
 import type { Applied } from './apply.ts';
@@ -31,12 +35,14 @@ export interface RecordDecoder {
 }
 
 export interface IngestDeps {
-  readonly store: Pick<StateStore, 'ingest'>;
+  readonly store: Pick<StateStore, 'ingest' | 'settleTransactions'>;
   readonly decoder: RecordDecoder;
   readonly deadLetters: DeadLetterTopic;
   readonly requests: RecomputeRequests;
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly settings: EngineSettings;
+  /** Dirt waits until the upstream transactions behind it are whole. */
+  readonly wholeTransactions?: boolean;
 }
 
 export interface IngestResult {
@@ -67,6 +73,7 @@ export async function ingestBatch(
     await decodeAll(deps.decoder, fresh),
     (event) => mapChange(event, deps.settings),
     records.length - fresh.length,
+    deps.wholeTransactions === true ? deps.clock.nowMs() - TRANSACTIONS_KEPT_MS : null,
   );
   const decodedMs = deps.clock.nowMs();
   const next = last === undefined ? expected : last.offset + 1n;
@@ -79,13 +86,24 @@ export async function ingestBatch(
   const { applied, letters } = await deps.store.ingest(async (tx) => {
     await tx.lockFacts(lockModeOf(plan));
     await tx.advance([{ ...partition, expected, next }]);
+    if (hasNotes(plan.transactions)) await tx.noteTransactions(plan.transactions);
     const written = await writePlan(tx, deps, partition.topic, plan, decodedMs);
     if (plan.snapshot !== null) await tx.noteSnapshot(plan.snapshot);
     return written;
   });
   const dirtied = applied.dirt.map((dirt) => dirt.assignmentId);
-  if (dirtied.length > 0) await deps.requests.request(dirtied);
+  const due = hasNotes(plan.transactions) ? await settle(deps, plan.transactions) : dirtied;
+  if (due.length > 0) await deps.requests.request(due);
   return { next, plan, letters, dirtied, effective: applied.effective, decodedMs };
+}
+
+function hasNotes({ parts, ends }: TransactionNotes): boolean {
+  return parts.length + ends.length > 0;
+}
+
+/** Whose dirt may be due, now that this batch is in. Dirt of a part that is left alone is woken by whoever completes it. */
+function settle({ store }: IngestDeps, { parts, ends }: TransactionNotes): Promise<readonly Id[]> {
+  return store.settleTransactions([...parts, ...ends].map(({ id }) => id));
 }
 
 /** What became of another attempt at a dead letter. */

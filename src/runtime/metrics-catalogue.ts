@@ -84,6 +84,21 @@ export const METRICS = {
     'Duration of a recompute transaction, from its locks to its commit',
     {},
   ),
+  transactionsGivenUp: counter(
+    'transactions_given_up',
+    'Transactions of the source that were not whole in time: what waited for them was computed as it was',
+    {},
+  ),
+  assignmentsOverdue: counter(
+    'assignments_overdue',
+    'Assignments computed although a transaction of the source was not whole: they had waited too long',
+    {},
+  ),
+  assignmentsGivenBack: counter(
+    'assignments_given_back',
+    'Recomputes of an assignment that were left because a transaction of the source came in meanwhile',
+    {},
+  ),
   rowsComputed: counter('rows_computed', 'Daily rows computed, changed or not', {}),
   rowsWritten: counter('rows_written', 'Daily rows written', { kind: ['insert', 'update', 'delete'] }),
   assignmentsParked: gauge(

@@ -6,12 +6,15 @@ import type { Parked, TakenDirt, WaitingDirt } from '../domain/ports.ts';
 import { dayArray, numberArray, textArray } from './arrays.ts';
 import { lockAssignments } from './locks.ts';
 import type { Session } from './session.ts';
+import { BATCH } from './upstream.ts';
 
-export async function appendDirt(session: Session, dirt: readonly Dirt[]): Promise<void> {
+/** `ofParts`: it refers to what this transaction has noted of upstream ones, by its own number. */
+export async function appendDirt(session: Session, dirt: readonly Dirt[], ofParts = false): Promise<void> {
   if (dirt.length === 0) return;
   await session.run(
-    `INSERT INTO ${session.t('dirt')} (assignment_id, from_day, to_day, reasons, committed_ms, decoded_ms)
-     SELECT u.assignment_id, u.from_day, u.to_day, u.reasons::text[], u.committed_ms, u.decoded_ms
+    `INSERT INTO ${session.t('dirt')} (assignment_id, from_day, to_day, reasons, committed_ms, decoded_ms, batch)
+     SELECT u.assignment_id, u.from_day, u.to_day, u.reasons::text[], u.committed_ms, u.decoded_ms,
+       ${ofParts ? BATCH : 'NULL'}
      FROM unnest($1::bigint[], $2::date[], $3::date[], $4::text[], $5::bigint[], $6::bigint[])
        u (assignment_id, from_day, to_day, reasons, committed_ms, decoded_ms)`,
     [
@@ -25,17 +28,33 @@ export async function appendDirt(session: Session, dirt: readonly Dirt[]): Promi
   );
 }
 
-type DirtRow = readonly [string, number, number, number, string, number | null, number];
+type DirtRow = readonly [string, number, number, number, string, number | null, number, boolean];
 
-/** Removes and returns the assignments' dirt in the order it was appended, set aside or not. */
-export async function takeDirt(session: Session, assignmentIds: readonly Id[]): Promise<TakenDirt[]> {
+/**
+ * Removes and returns the assignments' dirt in the order it was appended, set aside or not. Whether any is held back, and
+ * what is taken, is judged by one statement, which sees an ingest's parts and its dirt together or not at all.
+ */
+export async function takeDirt(
+  session: Session,
+  assignmentIds: readonly Id[],
+  waitMs: number,
+): Promise<TakenDirt[]> {
   const rows = await session.rows<DirtRow>(
-    `DELETE FROM ${session.t('dirt')} WHERE assignment_id = ANY ($1::bigint[])
-     RETURNING seq::text, assignment_id, from_day, to_day, array_to_json(reasons), committed_ms, decoded_ms`,
-    [numberArray(assignmentIds)],
+    `WITH asked AS MATERIALIZED (
+       SELECT d.assignment_id,
+         bool_or(EXISTS (SELECT FROM ${session.t('transaction_part')} p WHERE p.batch = d.batch)) AS held,
+         min(d.appended_at) FILTER (WHERE NOT d.set_aside)
+           <= clock_timestamp() - $2 * interval '1 millisecond' AS overdue
+       FROM ${session.t('dirt')} d WHERE d.assignment_id = ANY ($1::bigint[]) GROUP BY d.assignment_id
+     )
+     DELETE FROM ${session.t('dirt')} d USING asked a
+     WHERE d.assignment_id = a.assignment_id AND (a.overdue OR NOT a.held)
+     RETURNING d.seq::text, d.assignment_id, d.from_day, d.to_day, array_to_json(d.reasons), d.committed_ms,
+       d.decoded_ms, a.held`,
+    [numberArray(assignmentIds), waitMs],
   );
   return rows
-    .map(([seq, assignmentId, from, to, reasons, committedMs, decodedMs]) => ({
+    .map(([seq, assignmentId, from, to, reasons, committedMs, decodedMs, overdue]) => ({
       seq: BigInt(seq),
       assignmentId,
       from,
@@ -43,8 +62,19 @@ export async function takeDirt(session: Session, assignmentIds: readonly Id[]): 
       reasons: JSON.parse(reasons) as string[],
       committedMs,
       decodedMs,
+      ...(overdue ? { overdue } : {}),
     }))
     .sort((a, b) => (a.seq < b.seq ? -1 : 1));
+}
+
+/** Our own transaction has removed what it took, so whatever is there came later. */
+export async function dirtiedMeanwhile(session: Session, assignmentIds: readonly Id[]): Promise<Id[]> {
+  const rows = await session.rows<[number]>(
+    `SELECT DISTINCT assignment_id FROM ${session.t('dirt')}
+     WHERE assignment_id = ANY ($1::bigint[]) AND batch IS NOT NULL ORDER BY 1`,
+    [numberArray(assignmentIds)],
+  );
+  return rows.map(([id]) => id);
 }
 
 /** Age is by the store's clock, since the dirt was appended. */

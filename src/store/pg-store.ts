@@ -12,7 +12,15 @@ import { replaceAnomalies } from './anomalies.ts';
 import { care } from './care.ts';
 import type { StoreCare } from './care.ts';
 import { claimDeadLetter, keepDeadLetters, supersedeDeadLetters, pruneLetters } from './dead-letters.ts';
-import { appendDirt, park, parkedAssignments, takeDirt, unpark, waitingDirt } from './dirt.ts';
+import {
+  appendDirt,
+  dirtiedMeanwhile,
+  park,
+  parkedAssignments,
+  takeDirt,
+  unpark,
+  waitingDirt,
+} from './dirt.ts';
 import type { ParkedAssignment } from './dirt.ts';
 import { fromDriver } from './errors.ts';
 import { readFacts, selectFacts, writeFacts } from './facts.ts';
@@ -48,6 +56,7 @@ import { noteSnapshot, snapshotRunning } from './snapshots.ts';
 import { readStatus } from './status.ts';
 import type { StoreStatus } from './status.ts';
 import { ONE_SNAPSHOT, READ_COMMITTED, inSession, inTransaction } from './transaction.ts';
+import { giveUpTransactions, noteTransactions, settleTransactions } from './upstream.ts';
 import { assignmentWeeks, batchWeeks } from './weeks.ts';
 import type { Week } from './weeks.ts';
 
@@ -64,6 +73,8 @@ export interface PgStoreOptions {
   readonly idleLimitMs?: number;
   /** A statement of a transaction that takes longer is ended by the server, ms; default: its own limit. */
   readonly statementMs?: number;
+  /** How long an assignment is held back for an upstream transaction that is not whole; 0: not at all. */
+  readonly transactionWaitMs?: number;
 }
 
 /** What operators and the composition need beyond the port. */
@@ -109,6 +120,7 @@ export const SHARED_SCHEMA = 'anchorline_shared';
 /** Opens a migrated schema; throws ConfigurationError STO004 where there is none, STO005 where it is an older form. */
 export async function createPgStore(options: PgStoreOptions): Promise<PgStore> {
   const { pool, codec, settings, copy = true, idleLimitMs = IDLE_LIMIT_MS } = options;
+  const { transactionWaitMs = DEFAULT_TRANSACTION_WAIT_MS } = options;
   const names = checkedNames({ schema: options.schema, shared: options.sharedSchema ?? SHARED_SCHEMA });
   const ask = <T>(question: (client: ClientBase) => Promise<T>): Promise<T> =>
     inSession(pool, names, (session) => question(session.client)).catch((error: unknown) => {
@@ -139,7 +151,8 @@ export async function createPgStore(options: PgStoreOptions): Promise<PgStore> {
   return {
     build,
     ingest: (work) => write((session) => work(ingestTx(session))),
-    recompute: (work) => write((session) => work(recomputeTx(session, { codec, copy, settings }))),
+    recompute: (work) =>
+      write((session) => work(recomputeTx(session, { codec, copy, settings, transactionWaitMs }))),
     ...coordination(write, read),
     readPublications: (shard, shards, limit) =>
       snapshot((session) => readPublications(session, shard, shards, limit)),
@@ -172,6 +185,7 @@ export async function createPgStore(options: PgStoreOptions): Promise<PgStore> {
  * alive, by TCP alone two hours; everyone's ingest would wait for them. Longer than any send in a transaction.
  */
 const IDLE_LIMIT_MS = 120_000;
+export const DEFAULT_TRANSACTION_WAIT_MS = 60_000;
 
 /** A correction of old days may reopen more than the extension's guard allows; the transaction knows its bounds. */
 const UNLIMITED_DECOMPRESSION = 'SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 0';
@@ -182,6 +196,8 @@ function coordination(write: Run, read: Run) {
   return {
     positions: (partitions) => write((session) => positions(session, partitions)),
     waitingDirt: (olderThanMs, limit) => read((session) => waitingDirt(session, olderThanMs, limit)),
+    settleTransactions: (which) => read((session) => settleTransactions(session, which)),
+    giveUpTransactions: (olderThanMs) => read((session) => giveUpTransactions(session, olderThanMs)),
     park: (parked) => write((session) => park(session, parked)),
     parked: () => read(parkedAssignments),
     unpark: (ids) => write((session) => unpark(session, ids, 'taken here')),
@@ -215,6 +231,7 @@ function reconciling(write: Run, read: Run) {
 }
 
 function ingestTx(session: Session): IngestTx {
+  let hasParts = false;
   return {
     lockFacts: (mode) => lockFacts(session, mode),
     advance: (advances) => advance(session, advances),
@@ -224,7 +241,11 @@ function ingestTx(session: Session): IngestTx {
     writeReadings: (upserts, deletes, deltas) => writeReadings(session, upserts, deletes, deltas),
     temperatureParameters: (ids) => temperatureParameters(session, ids),
     resolve: (scopes) => resolve(session, scopes),
-    appendDirt: (dirt) => appendDirt(session, dirt),
+    noteTransactions: (notes) => {
+      hasParts ||= notes.parts.length > 0;
+      return noteTransactions(session, notes);
+    },
+    appendDirt: (dirt) => appendDirt(session, dirt, hasParts),
     keepDeadLetters: (letters) => keepDeadLetters(session, letters),
     supersedeDeadLetters: (topic, keys) => supersedeDeadLetters(session, topic, keys),
     claimDeadLetter: (at) => claimDeadLetter(session, at),
@@ -236,14 +257,16 @@ interface RecomputeOptions {
   readonly codec: RowCodec;
   readonly copy: boolean;
   readonly settings: EngineSettings;
+  readonly transactionWaitMs: number;
 }
 
 function recomputeTx(session: Session, options: RecomputeOptions): RecomputeTx {
   const loading = { recordedDeaths: options.settings.recordedDeathsInCount };
   return {
     lock: (ids) => lockAssignments(session, ids),
-    takeDirt: (ids) => takeDirt(session, ids),
+    takeDirt: (ids) => takeDirt(session, ids, options.transactionWaitMs),
     load: (windows) => load(session, windows, options.codec, loading),
+    dirtiedMeanwhile: async (ids) => (options.transactionWaitMs === 0 ? [] : dirtiedMeanwhile(session, ids)),
     async nextRevision() {
       const row = await session.first<[string]>(`SELECT nextval('${session.names.shared}.revision')::text`);
       return BigInt((row as [string])[0]);

@@ -20,6 +20,7 @@ describe('toChange', () => {
       after: row,
       committedMs: COMMITTED_MS,
       snapshot: 'none',
+      transaction: null,
     });
   });
 
@@ -80,9 +81,70 @@ describe('toChange', () => {
     });
   });
 
-  it('tolerates the transaction block', () => {
-    const transaction = { id: '771:24023184', total_order: 1, data_collection_order: 1 };
-    expect(decode({ after: row, transaction })).toMatchObject({ kind: 'change', after: row });
+  it.each([
+    [
+      { id: '771:24023184', total_order: 3, data_collection_order: 1 },
+      { id: 771, order: 3 },
+    ],
+    [
+      { id: '771', total_order: 1 },
+      { id: 771, order: 1 },
+    ],
+    [{ id: 'x:1', total_order: 1 }, null],
+    [{ id: '771:1', total_order: null }, null],
+    [null, null],
+    ['771', null],
+  ])('reads the transaction block %j as %j', (transaction, mark) => {
+    expect(
+      toChange(samples.topic, key, { ...envelope(TABLE, { after: row }), transaction }, PREFIX),
+    ).toMatchObject({
+      kind: 'change',
+      transaction: mark,
+    });
+  });
+
+  it('tells of the transaction of what it rejects, for it counts', () => {
+    const value = { ...envelope(TABLE, { op: 'c' }), transaction: { id: '771:1', total_order: 2 } };
+    expect(toChange(samples.topic, key, value, PREFIX)).toMatchObject({
+      kind: 'rejected',
+      transaction: { id: 771, order: 2 },
+    });
+  });
+});
+
+describe('the transaction topic', () => {
+  const boundary = (value: object | null) => toChange(`${PREFIX}.transaction`, null, value, PREFIX);
+  const counted = (...counts: (readonly [string, unknown])[]) =>
+    boundary({
+      status: 'END',
+      id: '771:24023184',
+      data_collections: counts.map(([data_collection, event_count]) => ({ data_collection, event_count })),
+    });
+
+  it('tells how many records of a transaction come to ingest', () => {
+    expect(counted(['public.batch_batch', 2], ['anchorline.signal', 1], ['public.auth_user', 7])).toEqual({
+      kind: 'transaction_end',
+      end: { id: 771, records: 2 },
+    });
+  });
+
+  it('counts rows of a hypertable by their chunks', () => {
+    const end = counted(['_timescaledb_internal._hyper_1_7_chunk', 3], ['public.batch_batch', 1]);
+    expect(end).toMatchObject({ end: { id: 771, records: 4 } });
+  });
+
+  it.each([
+    ['of nothing', counted()],
+    ['of other tables alone', counted(['public.auth_user', 7])],
+  ])('passes over the end of a transaction %s', (_, decoded) => expect(decoded.kind).toBe('ignored'));
+
+  it.each([
+    ['neither begin nor end', boundary({ status: 'MIDDLE', id: '771:1' })],
+    ['an end without counts', boundary({ status: 'END', id: '771:1', data_collections: null })],
+    ['an end of nothing known', boundary({ status: 'END', id: null, data_collections: [] })],
+    ['a count that is none', counted(['public.batch_batch', 'two'])],
+  ])('rejects %s', (_, decoded) => {
+    expect(decoded).toMatchObject({ kind: 'rejected', rejection: { code: 'REC003' } });
   });
 });
 

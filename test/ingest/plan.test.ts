@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { REJECTIONS, TRUNCATE } from '../../src/domain/cdc.ts';
-import type { Decoded, SourceRecord } from '../../src/domain/cdc.ts';
+import type { ChangeEvent, Decoded, SourceRecord } from '../../src/domain/cdc.ts';
+import { SWEEP_HEADER } from '../../src/domain/resnapshot.ts';
 import { planBatch } from '../../src/ingest/plan.ts';
 
 /** A key as the registry's wire format has it: zero, the schema's number, the row's id. */
@@ -12,7 +13,7 @@ function record(offset: bigint, schema: number, id: number): SourceRecord {
 
 const rejection = { code: REJECTIONS.unknownSchema, message: 'schema 7' };
 const REJECTED: Decoded = { kind: 'rejected', rejection };
-const GONE: Decoded = {
+const GONE: ChangeEvent = {
   kind: 'change',
   table: 'infrastructure_container',
   key: { id: 1 },
@@ -46,4 +47,45 @@ it('counts truncates by topic: nothing says which rows they took', () => {
     () => ({ ok: true, change: { kind: 'container', id: 1, after: null } }),
   );
   expect(counts).toMatchObject({ ignored: 3, truncates: new Map([['t', 2]]) });
+});
+
+describe('what a batch shows of transactions', () => {
+  const of = (id: number, order: number, over: Partial<ChangeEvent> = {}): Decoded => ({
+    ...GONE,
+    committedMs: 1_000,
+    transaction: { id, order },
+    ...over,
+  });
+  const shown = (decoded: Decoded[], sinceMs: number | null = 0, records?: SourceRecord[]) =>
+    planBatch(
+      records ?? decoded.map((_, i) => record(BigInt(i), 7, 1)),
+      decoded,
+      ({ transaction }) =>
+        transaction?.order === 9
+          ? { ok: false, rejection }
+          : { ok: true, change: { kind: 'container', id: 1, after: null } },
+      0,
+      sinceMs,
+    ).transactions;
+
+  it('counts every record of them, also one that a later one of its row makes needless, and one that is refused', () => {
+    const refused: Decoded = { kind: 'rejected', rejection, transaction: { id: 5, order: 4 } };
+    const end: Decoded = { kind: 'transaction_end', end: { id: 5, records: 4 } };
+    expect(shown([of(5, 2), of(5, 1), of(6, 1), of(5, 2), of(5, 9), refused, end])).toEqual({
+      parts: [
+        { id: 5, orders: [1, 2, 4, 9] },
+        { id: 6, orders: [1] },
+      ],
+      ends: [{ id: 5, records: 4 }],
+    });
+  });
+
+  it('leaves out what is no part of one, or came so long ago that no end is kept', () => {
+    const nothing = { parts: [], ends: [] };
+    expect(shown([GONE, REJECTED, of(5, 1, { snapshot: 'incremental' })])).toEqual(nothing);
+    expect(shown([of(5, 1)], 1_001)).toEqual(nothing);
+    expect(shown([of(5, 1), { kind: 'transaction_end', end: { id: 5, records: 1 } }], null)).toEqual(nothing);
+    const again = { ...record(0n, 7, 1), headers: { [SWEEP_HEADER]: 'run 3' } };
+    expect(shown([of(5, 1)], 0, [again])).toEqual(nothing);
+  });
 });

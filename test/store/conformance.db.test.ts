@@ -11,5 +11,8 @@ describe.each(BUILDS)('%s', (build) => {
   });
   afterAll(() => place[Symbol.asyncDispose]());
 
-  describeStoreConformance(`Postgres, ${build} build`, async () => (await place.newStore()).store);
+  describeStoreConformance(`Postgres, ${build} build`, async (transactionWaitMs) => {
+    const { store } = await place.newStore({}, { transactionWaitMs });
+    return store;
+  });
 });

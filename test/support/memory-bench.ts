@@ -4,8 +4,9 @@ import type { Id } from '../../src/domain/facts.ts';
 import type { DeadLetter, StateStore } from '../../src/domain/ports.ts';
 import { DEFAULT_ENGINE_SETTINGS } from '../../src/domain/settings.ts';
 import type { EngineSettings } from '../../src/domain/settings.ts';
-import { changeTopic } from '../../src/domain/topics.ts';
+import { changeTopic, transactionTopic } from '../../src/domain/topics.ts';
 import type { CapturedTableName } from '../../src/domain/topics.ts';
+import type { TransactionEnd, TransactionMark } from '../../src/domain/transactions.ts';
 import { ingestBatch } from '../../src/ingest/step.ts';
 import type { IngestDeps, IngestResult } from '../../src/ingest/step.ts';
 import { recomputeAssignments } from '../../src/recompute/step.ts';
@@ -24,6 +25,7 @@ export interface Written {
   readonly gone?: boolean;
   readonly tombstone?: boolean;
   readonly snapshot?: SnapshotMark;
+  readonly transaction?: TransactionMark;
   /** In place of an event: why the record cannot be decoded. */
   readonly broken?: string;
 }
@@ -48,7 +50,7 @@ export class MemoryBench {
     return new MemoryStore(this.db, { nowMs: () => this.nowMs, ...(onCall === undefined ? {} : { onCall }) });
   }
 
-  ingestDeps(store: Pick<StateStore, 'ingest'> = this.store()): IngestDeps {
+  ingestDeps(store: IngestDeps['store'] = this.store()): IngestDeps {
     return {
       store,
       decoder: { decode: (record) => this.#decoded.get(record) as Decoded },
@@ -61,6 +63,7 @@ export class MemoryBench {
       requests: this.#requests,
       clock: { nowMs: () => this.nowMs },
       settings: this.settings,
+      wholeTransactions: true,
     };
   }
 
@@ -100,11 +103,33 @@ export class MemoryBench {
               after: ended ? null : change.row,
               committedMs: change.tombstone === true ? null : this.nowMs - 100,
               snapshot: change.snapshot ?? 'none',
+              transaction: change.transaction ?? null,
             }
-          : { kind: 'rejected', rejection: { code: 'REC001', message: change.broken } },
+          : {
+              kind: 'rejected',
+              rejection: { code: 'REC001', message: change.broken },
+              transaction: change.transaction ?? null,
+            },
       );
       return record;
     });
+  }
+
+  /** Appends the end of a transaction to the transaction topic. */
+  writeEnd(end: TransactionEnd): SourceRecord {
+    const topic = transactionTopic('farm');
+    const offset = this.#ends.get(topic) ?? 0n;
+    this.#ends.set(topic, offset + 1n);
+    const record = {
+      topic,
+      partition: 0,
+      offset,
+      timestampMs: this.nowMs,
+      key: null,
+      value: Buffer.from('end'),
+    };
+    this.#decoded.set(record, { kind: 'transaction_end', end });
+    return record;
   }
 
   /** Makes a record that could not be decoded decodable, as a repaired decoder does. */

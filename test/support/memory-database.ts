@@ -5,6 +5,7 @@ import type { Dirt } from '../../src/domain/dirt.ts';
 import type { Fact, FactKind, Id, ReadingFact } from '../../src/domain/facts.ts';
 import type { DeadLetter, Parked, PublicationEntry } from '../../src/domain/ports.ts';
 import type { Anomaly } from '../../src/domain/rows.ts';
+import type { TransactionEnd, TransactionPart } from '../../src/domain/transactions.ts';
 import { FACT_KINDS } from '../../src/domain/fact-columns.ts';
 import type { FactMaps } from './resolve-memory.ts';
 import { LockTable, MemoryTable, TableView } from './memory-tables.ts';
@@ -38,6 +39,18 @@ export interface StoredRow {
 export interface StoredDirt extends Dirt {
   readonly seq: bigint;
   readonly appendedMs: number;
+  /** The ingest transaction, where it had noted parts of upstream transactions. */
+  readonly batch: bigint | null;
+}
+
+/** What one ingest transaction saw of an upstream one. */
+export interface StoredPart extends TransactionPart {
+  readonly batch: bigint;
+  readonly seenMs: number;
+}
+
+export interface StoredEnd extends TransactionEnd {
+  readonly seenMs: number;
 }
 
 export interface LoggedPublication extends PublicationEntry {
@@ -82,6 +95,8 @@ type Tables = {
   readonly readings: MemoryTable<string, ReadingFact>;
   readonly sums: MemoryTable<string, DailySum>;
   readonly dirt: MemoryTable<bigint, StoredDirt>;
+  readonly parts: MemoryTable<string, StoredPart>;
+  readonly ends: MemoryTable<Id, StoredEnd>;
   readonly rows: MemoryTable<Id, RowsByDay>;
   readonly anomalies: MemoryTable<Id, readonly Anomaly[]>;
   readonly publications: MemoryTable<bigint, LoggedPublication>;
@@ -97,6 +112,8 @@ export class MemoryDatabase implements Tables {
   readonly readings = new MemoryTable<string, ReadingFact>();
   readonly sums = new MemoryTable<string, DailySum>();
   readonly dirt = new MemoryTable<bigint, StoredDirt>();
+  readonly parts = new MemoryTable<string, StoredPart>();
+  readonly ends = new MemoryTable<Id, StoredEnd>();
   readonly rows = new MemoryTable<Id, RowsByDay>();
   readonly anomalies = new MemoryTable<Id, readonly Anomaly[]>();
   readonly publications = new MemoryTable<bigint, LoggedPublication>();
@@ -127,6 +144,8 @@ export class DatabaseView {
   readonly readings: TableView<string, ReadingFact>;
   readonly sums: TableView<string, DailySum>;
   readonly dirt: TableView<bigint, StoredDirt>;
+  readonly parts: TableView<string, StoredPart>;
+  readonly ends: TableView<Id, StoredEnd>;
   readonly rows: TableView<Id, RowsByDay>;
   readonly anomalies: TableView<Id, readonly Anomaly[]>;
   readonly publications: TableView<bigint, LoggedPublication>;
@@ -141,6 +160,8 @@ export class DatabaseView {
     this.readings = new TableView(db.readings);
     this.sums = new TableView(db.sums);
     this.dirt = new TableView(db.dirt);
+    this.parts = new TableView(db.parts);
+    this.ends = new TableView(db.ends);
     this.rows = new TableView(db.rows);
     this.anomalies = new TableView(db.anomalies);
     this.publications = new TableView(db.publications);
@@ -173,6 +194,8 @@ export class DatabaseView {
     this.readings.commit();
     this.sums.commit();
     this.dirt.commit();
+    this.parts.commit();
+    this.ends.commit();
     this.rows.commit();
     this.anomalies.commit();
     this.publications.commit();

@@ -12,6 +12,7 @@ import type {
   ScopedReason,
 } from '../../src/domain/ports.ts';
 import { recordKeyBody } from '../../src/domain/record-key.ts';
+import type { TransactionNotes } from '../../src/domain/transactions.ts';
 import { keyOfReading, letterKey, partitionKey, sumKey } from './memory-database.ts';
 import { appendDirt } from './memory-session.ts';
 import type { Transaction } from './memory-session.ts';
@@ -19,6 +20,8 @@ import { resolveScopes } from './resolve-memory.ts';
 
 export class MemoryIngestTx implements IngestTx {
   readonly #tx: Transaction;
+  /** Its number, once it has noted parts. */
+  #batch: bigint | null = null;
 
   constructor(tx: Transaction) {
     this.#tx = tx;
@@ -116,9 +119,21 @@ export class MemoryIngestTx implements IngestTx {
     return this.#tx.call('ingest.resolve', () => resolveScopes(scopes, this.#tx.view.factMaps()));
   }
 
+  noteTransactions({ parts, ends }: TransactionNotes): Promise<void> {
+    return this.#tx.call('ingest.noteTransactions', () => {
+      const { view, session } = this.#tx;
+      const seenMs = session.nowMs();
+      if (parts.length > 0) this.#batch ??= session.db.next();
+      const batch = this.#batch ?? 0n;
+      for (const part of parts) view.parts.set(`${batch}/${part.id}`, { ...part, batch, seenMs });
+      for (const end of ends)
+        if (view.ends.get(end.id) === undefined) view.ends.set(end.id, { ...end, seenMs });
+    });
+  }
+
   appendDirt(dirt: readonly Dirt[]): Promise<void> {
     return this.#tx.call('ingest.appendDirt', () => {
-      for (const entry of dirt) appendDirt(this.#tx, entry);
+      for (const entry of dirt) appendDirt(this.#tx, entry, this.#batch);
     });
   }
 

@@ -16,6 +16,7 @@ import { NUMBER_COLUMNS } from './memory-database.ts';
 import type { StoredRow } from './memory-database.ts';
 import { loadFacts } from './memory-load.ts';
 import { appendDirt } from './memory-session.ts';
+import { heldBack } from './memory-upstream.ts';
 import type { Transaction } from './memory-session.ts';
 
 export class MemoryRecomputeTx implements RecomputeTx {
@@ -35,14 +36,16 @@ export class MemoryRecomputeTx implements RecomputeTx {
     return this.#tx.call('recompute.takeDirt', async () => {
       const wanted = new Set(assignmentIds);
       const taken: TakenDirt[] = [];
+      const { held, overdue } = heldBack(this.#tx);
       for (const [seq, entry] of this.#tx.view.dirt.snapshot()) {
-        if (!wanted.has(entry.assignmentId)) continue;
+        const { assignmentId } = entry;
+        if (!wanted.has(assignmentId) || (held.has(assignmentId) && !overdue.has(assignmentId))) continue;
         await this.#tx.lock(`dirt/${seq}`);
         // Whoever held it may have removed it meanwhile.
         if (this.#tx.view.dirt.get(seq) === undefined) continue;
         this.#tx.view.dirt.delete(seq);
-        const { appendedMs: _appended, ...dirt } = entry;
-        taken.push(dirt);
+        const { appendedMs: _appended, batch: _batch, ...dirt } = entry;
+        taken.push(held.has(assignmentId) ? { ...dirt, overdue: true } : dirt);
       }
       return taken;
     });
@@ -50,6 +53,14 @@ export class MemoryRecomputeTx implements RecomputeTx {
 
   load(windows: readonly RecomputeWindow[]): Promise<RecomputeFacts> {
     return loadFacts(this.#tx, windows);
+  }
+
+  dirtiedMeanwhile(assignmentIds: readonly Id[]): Promise<readonly Id[]> {
+    return this.#tx.call('recompute.dirtiedMeanwhile', () => {
+      if (this.#tx.session.transactionWaitMs === 0) return [];
+      const later = [...this.#tx.view.dirt.snapshot().values()].filter(({ batch }) => batch !== null);
+      return assignmentIds.filter((id) => later.some(({ assignmentId }) => assignmentId === id));
+    });
   }
 
   nextRevision(): Promise<bigint> {

@@ -1,6 +1,7 @@
 /** A process's connection to the in-memory database, and its transactions. */
+import type { Dirt } from '../../src/domain/dirt.ts';
 import { DatabaseView } from './memory-database.ts';
-import type { MemoryDatabase, StoredDirt } from './memory-database.ts';
+import type { MemoryDatabase } from './memory-database.ts';
 
 export type CallPhase = 'before' | 'after';
 export type OnCall = (name: string, phase: CallPhase) => Promise<void> | undefined;
@@ -8,12 +9,15 @@ export type OnCall = (name: string, phase: CallPhase) => Promise<void> | undefin
 export interface MemoryStoreOptions {
   readonly nowMs: () => number;
   readonly onCall?: OnCall;
+  /** How long dirt is held back for a transaction that is not whole; 0: not at all. */
+  readonly transactionWaitMs?: number;
 }
 
 /** What a transaction needs of its connection. */
 export class Session {
   readonly db: MemoryDatabase;
   readonly nowMs: () => number;
+  readonly transactionWaitMs: number;
   readonly #onCall: OnCall | undefined;
   readonly #open = new Set<Transaction>();
   #dead = false;
@@ -21,6 +25,7 @@ export class Session {
   constructor(db: MemoryDatabase, options: MemoryStoreOptions) {
     this.db = db;
     this.nowMs = options.nowMs;
+    this.transactionWaitMs = options.transactionWaitMs ?? Number.POSITIVE_INFINITY;
     this.#onCall = options.onCall;
   }
 
@@ -92,8 +97,8 @@ export class Transaction {
 }
 
 /** Appends one entry of dirt under its own sequence number. */
-export function appendDirt(tx: Transaction, dirt: Omit<StoredDirt, 'seq' | 'appendedMs'>): void {
+export function appendDirt(tx: Transaction, dirt: Dirt, batch: bigint | null = null): void {
   const seq = tx.session.db.next();
-  const entry = { ...dirt, reasons: [...dirt.reasons], seq, appendedMs: tx.session.nowMs() };
+  const entry = { ...dirt, reasons: [...dirt.reasons], seq, appendedMs: tx.session.nowMs(), batch };
   tx.view.dirt.set(seq, Object.freeze(entry));
 }

@@ -18,6 +18,7 @@ import type {
   UnpublishedAssignment,
   WaitingDirt,
 } from '../../src/domain/ports.ts';
+import type { GivenUp } from '../../src/domain/transactions.ts';
 import { partitionKey } from './memory-database.ts';
 import type { MemoryDatabase } from './memory-database.ts';
 import { MemoryIngestTx } from './memory-ingest-tx.ts';
@@ -25,6 +26,7 @@ import { publicationBatches } from './memory-publications.ts';
 import { MemoryRecomputeTx } from './memory-recompute-tx.ts';
 import { Session, appendDirt } from './memory-session.ts';
 import type { MemoryStoreOptions, Transaction } from './memory-session.ts';
+import { giveUp, settle } from './memory-upstream.ts';
 
 export class MemoryStore implements StateStore {
   readonly db: MemoryDatabase;
@@ -73,6 +75,14 @@ export class MemoryStore implements StateStore {
         .sort((a, b) => a.sinceMs - b.sinceMs || a.assignmentId - b.assignmentId)
         .slice(0, limit);
     });
+  }
+
+  settleTransactions(which: readonly number[] | { readonly olderThanMs: number }): Promise<readonly Id[]> {
+    return this.#session.call('settleTransactions', () => settle(this.#session, which));
+  }
+
+  giveUpTransactions(olderThanMs: number): Promise<GivenUp> {
+    return this.#session.call('giveUpTransactions', () => giveUp(this.#session, olderThanMs));
   }
 
   park(parked: Parked): Promise<void> {

@@ -16,7 +16,8 @@ async function ingestBehind(pipeline: Pipeline): Promise<boolean> {
   const topics = changeTopics(pipeline.config.topics.prefix);
   const end = await endOf(pipeline, topics);
   const [position] = await pipeline.inStore<{ next: string }>(
-    'select sum(next_offset) as next from position',
+    'select sum(next_offset) as next from position where topic = any ($1)',
+    [topics],
   );
   return BigInt(position?.next ?? 0) < end;
 }

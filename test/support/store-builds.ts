@@ -21,6 +21,10 @@ export const BUILDS = ['plain', 'timescale'] as const satisfies readonly Build[]
 export const TEST_ROLES = { owner: 'store_owner', runtime: 'store_runtime', reader: 'store_reader' } as const;
 export const SHARED = 'store_shared';
 
+interface TestStoreOptions {
+  readonly transactionWaitMs?: number | undefined;
+}
+
 export interface StorePlace extends AsyncDisposable {
   readonly build: Build;
   /** Of the server's administrator. */
@@ -28,7 +32,10 @@ export interface StorePlace extends AsyncDisposable {
   /** The same server, as one of the roles. */
   as(role: keyof typeof TEST_ROLES): Pool;
   /** A store in a new schema: migrated by its owner, used as the runtime role. */
-  newStore(settings?: Partial<EngineSettings>): Promise<{ store: PgStore; schema: string }>;
+  newStore(
+    settings?: Partial<EngineSettings>,
+    options?: TestStoreOptions,
+  ): Promise<{ store: PgStore; schema: string }>;
 }
 
 export async function openBuild(build: Build): Promise<StorePlace> {
@@ -48,12 +55,12 @@ export async function openBuild(build: Build): Promise<StorePlace> {
     build,
     pool,
     as,
-    async newStore(settings = {}) {
+    async newStore(settings = {}, options = {}) {
       schemas += 1;
       const schema = `store_${schemas}`;
       if (build === 'timescale') await makeSchemaInWasm(pool, schema);
       await migrate(as('owner'), { schema, shared: SHARED }, { log: () => undefined, roles: TEST_ROLES });
-      const store = await openTestStore(as('runtime'), schema, build, settings);
+      const store = await openTestStore(as('runtime'), schema, build, settings, options);
       return { store, schema };
     },
     async [Symbol.asyncDispose]() {
@@ -68,6 +75,7 @@ export function openTestStore(
   schema: string,
   build: Build,
   settings: Partial<EngineSettings> = {},
+  { transactionWaitMs }: TestStoreOptions = {},
 ): Promise<PgStore> {
   return createPgStore({
     pool,
@@ -76,6 +84,7 @@ export function openTestStore(
     codec,
     settings: { ...DEFAULT_ENGINE_SETTINGS, ...settings },
     copy: build === 'plain',
+    ...(transactionWaitMs === undefined ? {} : { transactionWaitMs }),
   });
 }
 

@@ -9,9 +9,10 @@ import { describeCoordination } from './store-conformance-coordination.ts';
 import { describeFacts } from './store-conformance-facts.ts';
 import { describeLoading } from './store-conformance-loading.ts';
 import { describeRows } from './store-conformance-rows.ts';
+import { describeTransactions } from './store-conformance-transactions.ts';
 
-/** A new and empty store. */
-export type MakeStore = () => Promise<StateStore>;
+/** A new and empty store; how long it holds back may be given. */
+export type MakeStore = (transactionWaitMs?: number) => Promise<StateStore>;
 
 export function describeStoreConformance(name: string, makeStore: MakeStore): void {
   describe(`state store: ${name}`, () => {
@@ -19,5 +20,6 @@ export function describeStoreConformance(name: string, makeStore: MakeStore): vo
     describeLoading(makeStore);
     describeRows(makeStore);
     describeCoordination(makeStore);
+    describeTransactions(makeStore);
   });
 }

@@ -32,6 +32,7 @@ async function ingestThings(store: PgStore, id: Id): Promise<void> {
   await store.positions([at]);
   await ingest(store, async (tx) => {
     await tx.advance([{ ...at, expected: 0n, next: 1n }]);
+    await tx.noteTransactions({ parts: [{ id, orders: [1] }], ends: [{ id, records: 1 }] });
     for (const kind of FACT_KINDS) {
       await tx.writeFacts(kind, [factOf(kind, id)] as Fact[], []);
       await tx.writeFacts(kind, [factOf(kind, id)] as Fact[], []);
@@ -60,9 +61,12 @@ async function ingestThings(store: PgStore, id: Id): Promise<void> {
 async function recomputeThings(store: PgStore, id: Id): Promise<void> {
   const rows = rowsOf({ assignmentId: id, batchId: id, firstDay: DAY_0, length: 30 });
   const window = { assignmentId: id, from: MIN_DAY, to: MAX_DAY };
+  await store.settleTransactions([id]);
+  await store.giveUpTransactions(1);
   await store.recompute(async (tx) => {
     await tx.lock([id]);
     await tx.takeDirt([id]);
+    await tx.dirtiedMeanwhile([id]);
     // The second one reads weights of the first, where it came from unweighed.
     await tx.load([window, { ...window, assignmentId: id + 1 }]);
     const revision = await tx.nextRevision();

@@ -18,7 +18,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
   :"schema".fact_mortality_stage, :"schema".fact_constraint_set, :"schema".fact_stage_constraint,
   :"schema".fact_activity_template, :"schema".fact_planned_activity, :"schema".fact_manual_anchor, :"schema".reading,
   :"schema".reading_day, :"schema".daily_state, :"schema".dirt, :"schema".parked, :"schema".lease,
-  :"schema".publication_log, :"schema".dead_letter, :"schema".position_end, :"schema".resnapshot_gone
+  :"schema".publication_log, :"schema".dead_letter, :"schema".position_end, :"schema".resnapshot_gone,
+  :"schema".transaction_part, :"schema".transaction_end
 TO :"role";
 GRANT SELECT, INSERT, UPDATE ON
   :"schema".position, :"schema".horizon, :"schema".resnapshot, :"schema".resnapshot_table,
