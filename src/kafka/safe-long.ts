@@ -53,8 +53,25 @@ function readWideLong(bytes: Uint8Array): number | bigint {
   return Number.isSafeInteger(number) ? number : value;
 }
 
+/** By their length: what is written is copied at once, so longs of one length share a place. */
+const WRITTEN = Array.from({ length: 9 }, (_, length) => Buffer.alloc(length));
+
 function writeLong(value: number | bigint): Buffer {
-  const long = BigInt(value);
+  const zigzag = Number(value) < 0 ? -2 * Number(value) - 1 : 2 * Number(value);
+  if (zigzag > Number.MAX_SAFE_INTEGER) return writeWideLong(BigInt(value));
+  let length = 1;
+  for (let rest = zigzag; rest >= 128; rest = Math.floor(rest / 128)) length += 1;
+  const bytes = WRITTEN[length] as Buffer;
+  let rest = zigzag;
+  for (let at = 0; at < length - 1; at += 1) {
+    bytes[at] = (rest % 128) | 0x80;
+    rest = Math.floor(rest / 128);
+  }
+  bytes[length - 1] = rest;
+  return bytes;
+}
+
+function writeWideLong(long: bigint): Buffer {
   let zigzag = BigInt.asUintN(64, (long << 1n) ^ (long >> 63n));
   const bytes: number[] = [];
   do {
