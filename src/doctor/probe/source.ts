@@ -11,9 +11,10 @@ import type {
   SlotLooks,
   SourceServer,
 } from '../judge/evidence-source.ts';
-import { clockOf } from './clock-of.ts';
 import { rowOf, rowsOf, withClient } from './postgres.ts';
 import type { Reader } from './postgres.ts';
+import { serverOf } from './postgres-server.ts';
+import type { Told } from './postgres-server.ts';
 import { infiniteDates, sourceTables } from './source-tables.ts';
 import type { DateSearch } from './source-tables.ts';
 import { lookTwice } from './two-looks.ts';
@@ -49,7 +50,7 @@ export function sourceProbes(target: SourceTarget): SourceProbes {
     mend: 'Start the source, or check source.adminUrl and what pg_hba.conf lets in.',
   };
   return {
-    sourceServer: { ...at, look: () => server(source, clock) },
+    sourceServer: { ...at, look: () => serverOf<Told<SourceServer>>(source, clock, SERVER) },
     sourceSlot: {
       ...at,
       look: (signal): Promise<SlotLooks> =>
@@ -61,22 +62,6 @@ export function sourceProbes(target: SourceTarget): SourceProbes {
     sourceDates: { ...at, look: (signal) => infiniteDates(source, target, signal) },
     sourceHeartbeat: { ...at, look: () => heartbeatOf(source, target) },
   };
-}
-
-type ServerRow = Omit<SourceServer, 'clock' | 'tookMs'> & { readonly nowMs: number };
-
-async function server(source: Reader, clock: Clock): Promise<SourceServer> {
-  const began = clock.nowMs();
-  await rowOf(source, 'SELECT 1 AS connected');
-  const tookMs = clock.nowMs() - began;
-  const asked = await clockOf(
-    clock,
-    0,
-    () => rowOf<ServerRow>(source, SERVER),
-    ({ nowMs }) => nowMs,
-  );
-  const { nowMs: _, ...row } = asked.answer;
-  return { ...row, tookMs, clock: asked.clock ?? { aheadMs: 0, uncertainMs: 0 } };
 }
 
 /** A standby streams without a logical slot, or has left a physical one behind. */

@@ -23,10 +23,11 @@ import type {
   StoreWork,
 } from '../judge/evidence-store.ts';
 import type { Probes } from '../probe.ts';
-import { clockOf } from './clock-of.ts';
 import type { StoredPosition } from './kafka.ts';
 import { rowOf, rowsFrom, rowsOf, withClient } from './postgres.ts';
 import type { Reader } from './postgres.ts';
+import { serverOf } from './postgres-server.ts';
+import type { Told } from './postgres-server.ts';
 import { diskOf, jobsOf, sessionsOf, tablesOf } from './store-server.ts';
 import { lookTwice } from './two-looks.ts';
 
@@ -69,7 +70,7 @@ export function storeProbes(target: StoreTarget): StoreProbes {
     mend: 'Start the state store’s Postgres, or check store.url; run `anchorline migrate` where the schema is not there.',
   };
   return {
-    storeServer: { ...server, look: () => serverOf(store, clock) },
+    storeServer: { ...server, look: () => serverOf<Told<StoreServer>>(store, clock, SERVER) },
     storeSchema: { ...server, look: () => schemaOf(target) },
     storeRole: { ...schema, look: () => roleOf(store) },
     storeWork: { ...schema, look: (signal) => workOf(target, signal) },
@@ -99,22 +100,6 @@ export async function storedPositions(
      LEFT JOIN ${names.schema}.position_end e ON e.topic = p.topic AND e.partition = p.partition`,
   );
   return new Map(rows.map(({ at, next, doubt }) => [at, { next: BigInt(next), doubt }]));
-}
-
-type ServerRow = Omit<StoreServer, 'clock' | 'tookMs'> & { readonly nowMs: number };
-
-async function serverOf(store: Reader, clock: Clock): Promise<StoreServer> {
-  const began = clock.nowMs();
-  await rowOf(store, 'SELECT 1 AS connected');
-  const tookMs = clock.nowMs() - began;
-  const asked = await clockOf(
-    clock,
-    0,
-    () => rowOf<ServerRow>(store, SERVER),
-    ({ nowMs }) => nowMs,
-  );
-  const { nowMs: _, ...row } = asked.answer;
-  return { ...row, tookMs, clock: asked.clock ?? { aheadMs: 0, uncertainMs: 0 } };
 }
 
 /** `reset_val`: what other sessions have; this one has made itself read-only. */
