@@ -8,8 +8,8 @@ import { ConsumerRunner } from '../../src/kafka/consumer-runner.ts';
 import { KafkaDeadLetterTopic, KafkaRecomputeRequests } from '../../src/kafka/producers.ts';
 import { systemClock } from '../../src/runtime/system-clock.ts';
 import { kafkaConnectionOf } from '../../src/wiring.ts';
-import { Certificates } from '../support/certificates.ts';
-import type { Issued } from '../support/certificates.ts';
+import { Certificates, PASSPHRASE } from '../support/certificates.ts';
+import type { Issued, Parties } from '../support/certificates.ts';
 import { KafkaLab, silent, until } from '../support/kafka-lab.ts';
 import { BROKER_USER, SCRAM_USER, startSecureBroker } from '../support/secure-broker.ts';
 import type { SecureBroker } from '../support/secure-broker.ts';
@@ -17,11 +17,7 @@ import { startTokenEndpoint } from '../support/token-endpoint.ts';
 import type { TokenAnswer, TokenEndpoint } from '../support/token-endpoint.ts';
 
 let made: Certificates;
-let caFile: string;
-let otherCaFile: string;
-let client: Issued;
-let locked: Issued;
-let stranger: Issued;
+let parties: Parties;
 let broker: SecureBroker;
 let tokens: TokenEndpoint;
 let answer: () => TokenAnswer;
@@ -34,13 +30,8 @@ const goodToken = (lifeS = 300): TokenAnswer => tokenAnswer(broker.token(lifeS),
 
 beforeAll(async () => {
   made = await Certificates.open();
-  const [authority, other] = await Promise.all([made.authority(), made.authority('another')]);
-  caFile = authority.caFile;
-  otherCaFile = other.caFile;
-  client = await authority.issue('client');
-  locked = await authority.issue('client', 'DNS:client', 'sesame');
-  stranger = await other.issue('client');
-  broker = await startSecureBroker(made, authority);
+  parties = await made.parties('client');
+  broker = await startSecureBroker(made, parties.authority);
   answer = goodToken;
   tokens = await startTokenEndpoint(() => answer());
 });
@@ -52,7 +43,7 @@ afterAll(async () => {
 
 /** As a process makes it of its settings. */
 function connectionOf(kafka: object): KafkaConnection {
-  const text = JSON.stringify({ kafka: { tls: true, tlsCaFile: caFile, ...kafka } });
+  const text = JSON.stringify({ kafka: { tls: true, tlsCaFile: parties.authority.caFile, ...kafka } });
   return kafkaConnectionOf(loadConfig({ env: {}, file: 'settings', readFile: () => text }).config);
 }
 
@@ -81,8 +72,11 @@ describe('a broker that insists on TLS', () => {
     ['SCRAM-SHA-256', () => sasl('scram-sha-256', SCRAM_USER)],
     ['SCRAM-SHA-512', () => sasl('scram-sha-512', SCRAM_USER)],
     ['OAUTHBEARER', oauth],
-    ['a certificate', () => certificate(client)],
-    ['a certificate whose key is locked', () => ({ ...certificate(locked), tlsKeyPassphrase: 'sesame' })],
+    ['a certificate', () => certificate(parties.client)],
+    [
+      'a certificate whose key is locked',
+      () => ({ ...certificate(parties.locked), tlsKeyPassphrase: PASSPHRASE }),
+    ],
   ])('lets admin, producers and consumers in by %s', async (_how, settings) => {
     answer = goodToken;
     const connection = connectionOf(settings());
@@ -98,10 +92,10 @@ describe('a broker that insists on TLS', () => {
   it.each([
     ['a wrong password', () => sasl('plain', { ...BROKER_USER, password: 'guess-w0rd' }), 'KAF010', 'kafka.saslMechanism'], // prettier-ignore
     ['a user that is not there', () => sasl('scram-sha-512', { username: 'nobody', password: 'guess-w0rd' }), 'KAF010', 'kafka.saslMechanism'], // prettier-ignore
-    ['an unknown authority', () => ({ ...sasl('plain', BROKER_USER), tlsCaFile: otherCaFile }), 'KAF011', 'kafka.tlsCaFile'], // prettier-ignore
+    ['an unknown authority', () => ({ ...sasl('plain', BROKER_USER), tlsCaFile: parties.otherCaFile }), 'KAF011', 'kafka.tlsCaFile'], // prettier-ignore
     ['another name than the certificate’s', () => ({ ...sasl('plain', BROKER_USER), tlsServerName: 'kafka.example' }), 'KAF011', 'kafka.tlsServerName'], // prettier-ignore
     ['no certificate', () => ({ brokers: [broker.certificates] }), 'KAF011', 'kafka.tlsCertFile'],
-    ['a stranger’s certificate', () => certificate(stranger), 'KAF011', 'kafka.tlsCertFile'],
+    ['a stranger’s certificate', () => certificate(parties.stranger), 'KAF011', 'kafka.tlsCertFile'],
   ])('tells a process that starts what is wrong: %s', async (_what, settings, code, named) => {
     const checking = checkKafkaAccess(connectionOf(settings()), silent);
     await expect(checking).rejects.toMatchObject({

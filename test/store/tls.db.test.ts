@@ -6,17 +6,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { createPool, connect } from '../../src/store/transaction.ts';
 import { storeAccessOf } from '../../src/wiring-access.ts';
-import { Certificates } from '../support/certificates.ts';
-import type { Issued } from '../support/certificates.ts';
+import { Certificates, PASSPHRASE } from '../support/certificates.ts';
+import type { Issued, Parties } from '../support/certificates.ts';
 import { startPostgres } from '../support/postgres-server.ts';
 import type { PostgresServer } from '../support/postgres-server.ts';
 
 let made: Certificates;
-let caFile: string;
-let otherCaFile: string;
-let client: Issued;
-let locked: Issued;
-let stranger: Issued;
+let parties: Parties;
 let plain: PostgresServer;
 /** `local`: its certificate is for 127.0.0.1 and localhost; `elsewhere`: for another name. */
 let local: PostgresServer;
@@ -31,17 +27,12 @@ hostssl all carried 127.0.0.1/32 cert
 
 beforeAll(async () => {
   made = await Certificates.open();
-  const [authority, other] = await Promise.all([made.authority(), made.authority('another')]);
-  caFile = authority.caFile;
-  otherCaFile = other.caFile;
-  client = await authority.issue('carried');
-  locked = await authority.issue('carried', 'DNS:client', 'sesame');
-  stranger = await other.issue('carried');
+  parties = await made.parties('carried');
   const start = async ({ certFile, keyFile }: Issued): Promise<PostgresServer> => {
     const files = {
       'server.crt': await readFile(certFile, 'utf8'),
       'server.key': await readFile(keyFile, 'utf8'),
-      'clients.crt': await readFile(caFile, 'utf8'),
+      'clients.crt': await readFile(parties.authority.caFile, 'utf8'),
       'pg_hba.conf': HBA,
     };
     const server = await startPostgres({ ssl: 'on', ssl_ca_file: 'clients.crt' }, undefined, files);
@@ -52,8 +43,8 @@ beforeAll(async () => {
   };
   [plain, local, elsewhere] = await Promise.all([
     startPostgres(),
-    start(await authority.issue('server')),
-    start(await authority.issue('server', 'DNS:state.example')),
+    start(await parties.authority.issue('server')),
+    start(await parties.authority.issue('server', 'DNS:state.example')),
   ]);
 });
 afterAll(async () => {
@@ -108,16 +99,20 @@ describe('a server that speaks TLS', () => {
   it('may be anybody for prefer and require, unless an authority is named', async () => {
     for (const tlsMode of ['prefer', 'require'])
       expect(await encrypted(elsewhere, 'open', { tlsMode })).toBe(true);
-    expect(await encrypted(elsewhere, 'open', { tlsMode: 'require', tlsCaFile: caFile })).toBe(true);
+    expect(
+      await encrypted(elsewhere, 'open', { tlsMode: 'require', tlsCaFile: parties.authority.caFile }),
+    ).toBe(true);
     await expect(
-      session(local, 'open', { tlsMode: 'require', tlsCaFile: otherCaFile }),
+      session(local, 'open', { tlsMode: 'require', tlsCaFile: parties.otherCaFile }),
     ).rejects.toMatchObject({ code: 'STO010', retryable: true });
   });
 
   it('must be vouched for by the authority for verify-ca, whatever its name', async () => {
-    expect(await encrypted(elsewhere, 'open', { tlsMode: 'verify-ca', tlsCaFile: caFile })).toBe(true);
+    expect(
+      await encrypted(elsewhere, 'open', { tlsMode: 'verify-ca', tlsCaFile: parties.authority.caFile }),
+    ).toBe(true);
     await expect(
-      session(elsewhere, 'open', { tlsMode: 'verify-ca', tlsCaFile: otherCaFile }),
+      session(elsewhere, 'open', { tlsMode: 'verify-ca', tlsCaFile: parties.otherCaFile }),
     ).rejects.toMatchObject({
       code: 'STO010',
       message: expect.stringMatching(
@@ -127,14 +122,14 @@ describe('a server that speaks TLS', () => {
   });
 
   it.each(['127.0.0.1', 'localhost'])('must be who it is called (%s) for verify-full', async (host) => {
-    const full = { tlsMode: 'verify-full', tlsCaFile: caFile };
+    const full = { tlsMode: 'verify-full', tlsCaFile: parties.authority.caFile };
     expect(await encrypted(local, 'open', full, '', host)).toBe(true);
     await expect(session(elsewhere, 'open', full, '', host)).rejects.toMatchObject({
       code: 'STO010',
       message: expect.stringContaining('its certificate is for another name') as string,
     });
     await expect(
-      session(local, 'open', { tlsMode: 'verify-full', tlsCaFile: otherCaFile }, '', host),
+      session(local, 'open', { tlsMode: 'verify-full', tlsCaFile: parties.otherCaFile }, '', host),
     ).rejects.toMatchObject({ code: 'STO010' });
     // The public authorities know nothing of it.
     await expect(session(local, 'open', { tlsMode: 'verify-full' }, '', host)).rejects.toMatchObject({
@@ -145,24 +140,28 @@ describe('a server that speaks TLS', () => {
   it('is told who we are by a certificate, with a passphrase on its key or without', async () => {
     const settings = ({ certFile, keyFile }: Issued) => ({
       tlsMode: 'verify-full',
-      tlsCaFile: caFile,
+      tlsCaFile: parties.authority.caFile,
       tlsCertFile: certFile,
       tlsKeyFile: keyFile,
     });
-    expect(await encrypted(local, 'carried', settings(client))).toBe(true);
-    expect(await encrypted(local, 'carried', { ...settings(locked), tlsKeyPassphrase: 'sesame' })).toBe(true);
+    expect(await encrypted(local, 'carried', settings(parties.client))).toBe(true);
+    expect(
+      await encrypted(local, 'carried', { ...settings(parties.locked), tlsKeyPassphrase: PASSPHRASE }),
+    ).toBe(true);
     await expect(
-      session(local, 'carried', { tlsMode: 'verify-full', tlsCaFile: caFile }),
+      session(local, 'carried', { tlsMode: 'verify-full', tlsCaFile: parties.authority.caFile }),
     ).rejects.toMatchObject({ code: 'STO002', message: expect.stringContaining('certificate') as string });
-    await expect(session(local, 'carried', settings(stranger))).rejects.toMatchObject({ code: 'STO010' });
+    await expect(session(local, 'carried', settings(parties.stranger))).rejects.toMatchObject({
+      code: 'STO010',
+    });
   });
 
   it('may be described by the url alone, as libpq reads it', async () => {
-    const files = `&sslrootcert=${caFile}&sslcert=${client.certFile}&sslkey=${client.keyFile}`;
+    const files = `&sslrootcert=${parties.authority.caFile}&sslcert=${parties.client.certFile}&sslkey=${parties.client.keyFile}`;
     expect(await encrypted(local, 'carried', {}, `?sslmode=verify-full${files}`)).toBe(true);
     expect(await encrypted(elsewhere, 'open', {}, '?sslmode=require')).toBe(true);
     await expect(
-      session(elsewhere, 'open', {}, `?sslmode=verify-full&sslrootcert=${caFile}`),
+      session(elsewhere, 'open', {}, `?sslmode=verify-full&sslrootcert=${parties.authority.caFile}`),
     ).rejects.toMatchObject({ code: 'STO010' });
   });
 });

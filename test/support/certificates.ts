@@ -20,6 +20,19 @@ export interface Authority {
   issue(name: string, alt?: string, passphrase?: string): Promise<Issued>;
 }
 
+/** Who meets at a server: those that its authority vouches for, and one that it does not know. */
+export interface Parties {
+  readonly authority: Authority;
+  readonly otherCaFile: string;
+  readonly client: Issued;
+  /** Of the same name, its key under PASSPHRASE. */
+  readonly locked: Issued;
+  /** Of the same name, by the other authority. */
+  readonly stranger: Issued;
+}
+
+export const PASSPHRASE = 'sesame';
+
 export class Certificates implements AsyncDisposable {
   readonly folder: string;
   #count = 0;
@@ -45,6 +58,18 @@ export class Certificates implements AsyncDisposable {
         await this.#openssl(['x509', '-req', '-in', request, '-CA', caFile, '-CAkey', key, '-CAcreateserial', '-days', '2', '-extfile', extensions, '-out', certFile]); // prettier-ignore
         return { certFile, keyFile };
       },
+    };
+  }
+
+  /** All that a test of a server which insists on certificates needs, for clients of this name. */
+  async parties(clients: string): Promise<Parties> {
+    const [authority, other] = await Promise.all([this.authority(), this.authority('another')]);
+    return {
+      authority,
+      otherCaFile: other.caFile,
+      client: await authority.issue(clients),
+      locked: await authority.issue(clients, 'DNS:client', PASSPHRASE),
+      stranger: await other.issue(clients),
     };
   }
 
