@@ -2,6 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { avroBody, createAvroDecoder, createAvroEncoder } from '../kafka/avro.ts';
 import type { AvroDecoder } from '../kafka/avro.ts';
+import { decodeOwn } from '../kafka/decode-own.ts';
 import type { Config } from '../config/load.ts';
 import type { SourceRecord } from '../domain/cdc.ts';
 import type { PublishedRow } from '../domain/ports.ts';
@@ -42,11 +43,15 @@ export async function readImage({ config, log, tail, onRecords }: TopicOptions):
   return image;
 }
 
-async function see(image: TopicImage, decoder: AvroDecoder, { key, value }: SourceRecord): Promise<void> {
+async function see(
+  image: TopicImage,
+  decoder: AvroDecoder,
+  { topic, key, value }: SourceRecord,
+): Promise<void> {
   if (key === null) return;
-  const { assignment_id: assignmentId, date } = await decoded<DailyStateKey>(decoder, key);
+  const { assignment_id: assignmentId, date } = await decodeOwn<DailyStateKey>(decoder, topic, key);
   if (value === null) return image.see(assignmentId, date, null);
-  const { revision, id } = await decoded<DailyState>(decoder, value);
+  const { revision, id } = await decodeOwn<DailyState>(decoder, topic, value);
   image.see(assignmentId, date, { digest: digestOf(value), revision, id });
 }
 
@@ -61,10 +66,4 @@ export async function rowDigest(config: Config): Promise<(row: PublishedRow) => 
 /** Of the body: ids of schemas change with the registry, the row does not. */
 function digestOf(value: Buffer): RowDigest {
   return createHash('sha256').update(avroBody(value)).digest('base64').slice(0, 22);
-}
-
-async function decoded<T>(decoder: AvroDecoder, bytes: Buffer): Promise<T> {
-  const result = await decoder.decode(bytes);
-  if (!result.ok) throw new Error(`daily-state holds what cannot be decoded: ${result.rejection.message}`);
-  return result.value as T;
 }

@@ -1,11 +1,11 @@
 /** Taking the connector away: it is stopped in order first; what it leaves in the source goes only where that is wanted. */
 import pg from 'pg';
+import { inBytes } from '../domain/quantities.ts';
 import type { ConnectClient } from './client.ts';
 import { CONNECT_ERRORS, ConnectError } from './errors.ts';
 import { dropSlot, slotStatus } from './slot.ts';
 import { type PgConfig, withSource } from './source-client.ts';
 import { AWAITING_TABLE, OWN_SCHEMA } from './source-state.ts';
-import { renderBytes } from './status.ts';
 
 export interface RemovalChoices {
   readonly dropSlot: boolean;
@@ -116,7 +116,7 @@ async function keptBy(removal: Removal): Promise<readonly string[]> {
     const bytes = found === 'unknown' ? null : (found?.retainedBytes ?? null);
     if (found !== null) {
       kept.push(
-        `kept: slot ${slot}. The farm's Postgres keeps all WAL for it from now on (so far: ${renderBytes(bytes)}), ` +
+        `kept: slot ${slot}. The farm's Postgres keeps all WAL for it from now on (so far: ${inBytes(bytes)}), ` +
           `until its disk is full; another connector of this name goes on where this one was${later('--drop-slot')}`,
       );
     }

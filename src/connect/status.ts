@@ -1,4 +1,5 @@
 /** The connector's health in one object and in words. */
+import { inBytes } from '../domain/quantities.ts';
 import { heartbeatTopic } from '../domain/topics.ts';
 import { AT_REST, type ConnectClient, type ConnectorState, failuresOf, isRunning } from './client.ts';
 import { type SlotStatus, slotStatus } from './slot.ts';
@@ -137,7 +138,7 @@ function renderSlot(slot: SlotStatus | null | 'unknown'): string {
   if (slot === null)
     return 'slot: none; if there was one, changes were missed: `anchorline resnapshot --all --new-slot`';
   const use = slot.active ? 'in use' : 'not in use';
-  const lag = `${renderBytes(slot.lagBytes)} behind, ${renderBytes(slot.retainedBytes)} of WAL kept`;
+  const lag = `${inBytes(slot.lagBytes)} behind, ${inBytes(slot.retainedBytes)} of WAL kept`;
   return `slot ${slot.slot}: ${use}, ${lag} (${slot.walStatus ?? 'unknown'})`;
 }
 
@@ -148,17 +149,4 @@ function renderHeartbeat(heartbeat: HeartbeatStatus | 'unknown'): string {
   if (heartbeat.ageMs === null) return `heartbeat: none yet, ${due}`;
   const late = isLate(heartbeat) ? ' (late)' : '';
   return `heartbeat: ${Math.round(heartbeat.ageMs / 1_000)} s ago${late}, ${due}`;
-}
-
-const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
-
-export function renderBytes(bytes: number | null): string {
-  if (bytes === null) return 'unknown';
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < UNITS.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`;
 }

@@ -2,7 +2,7 @@
 import type { Admin } from 'kafkajs';
 import { createAvroDecoder } from '../kafka/avro.ts';
 import type { RegistryAddress } from '../kafka/avro.ts';
-import type { AvroDecoder } from '../kafka/avro.ts';
+import { decodeOwn } from '../kafka/decode-own.ts';
 import { createKafka } from '../kafka/client.ts';
 import type { KafkaConnection } from '../kafka/client.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -57,9 +57,10 @@ export class TopicWatcher {
     await consumer.subscribe({ topic: options.topic, fromBeginning: true });
     await consumer.run({
       eachMessage: async ({ message }) => {
-        const key = await decoded<Key>(decoder, message.key);
-        const value = await decoded<Value>(decoder, message.value);
-        if (key !== null) watcher.#see(key, value);
+        if (message.key === null) return;
+        const key = await decodeOwn<Key>(decoder, options.topic, message.key);
+        const { value } = message;
+        watcher.#see(key, value === null ? null : await decodeOwn<Value>(decoder, options.topic, value));
       },
     });
     return watcher;
@@ -130,11 +131,4 @@ interface Key {
 
 interface Value {
   readonly revision: number;
-}
-
-async function decoded<T>(decoder: AvroDecoder, bytes: Buffer | null): Promise<T | null> {
-  if (bytes === null) return null;
-  const result = await decoder.decode(bytes);
-  if (!result.ok) throw new Error(`daily-state holds what cannot be decoded: ${result.rejection.message}`);
-  return result.value as T;
 }

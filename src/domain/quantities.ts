@@ -2,7 +2,9 @@
 
 const SIZES = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 
-export function inBytes(bytes: number): string {
+/** null: nobody could say. */
+export function inBytes(bytes: number | null): string {
+  if (bytes === null) return 'unknown';
   let value = Math.abs(bytes);
   let unit = 0;
   while (value >= 1024 && unit < SIZES.length - 1) {

@@ -2,13 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ConnectorState } from '../../src/connect/client.ts';
 import { findAge } from '../../src/connect/heartbeat.ts';
 import type { SlotStatus } from '../../src/connect/slot.ts';
-import {
-  type ConnectorStatus,
-  isHealthy,
-  mendsOf,
-  renderBytes,
-  renderConnectorStatus,
-} from '../../src/connect/status.ts';
+import { type ConnectorStatus, isHealthy, mendsOf, renderConnectorStatus } from '../../src/connect/status.ts';
 
 const slot: SlotStatus = {
   slot: 's',
@@ -93,17 +87,6 @@ describe('in words', () => {
       '  heartbeat: unknown (Kafka was not reached, or nothing is deployed)',
       expect.stringContaining('connectors apply'),
     ]);
-  });
-
-  test.each([
-    [null, 'unknown'],
-    [0, '0 B'],
-    [1023, '1023 B'],
-    [1536, '1.5 kB'],
-    [3 * 1024 ** 4, '3.0 TB'],
-    [4096 * 1024 ** 4, '4096.0 TB'],
-  ])('%j bytes', (bytes, text) => {
-    expect(renderBytes(bytes)).toBe(text);
   });
 });
 
