@@ -156,6 +156,22 @@ describe('a row that was altered is found', () => {
     expect(found(reported({ facts, bands: { jump: 50 } }))).toEqual([]);
   });
 
+  test('but not a biomass that is the most a row can show', () => {
+    const stored = sample.facts.storedOf.get(45)!;
+    const at = DAY - stored.firstDay;
+    const [population, biomass] = [stored.population.slice(), stored.biomass.slice()];
+    population[at] = 2 ** 53 - 1;
+    biomass[at] = 1e15;
+    const weight = stored.weight.map(() => 1e9);
+    const avgWeight = weight;
+    const report = reported({ facts: withStored({ ...stored, population, biomass, weight, avgWeight }) });
+    const disagreeing = report.result('columns_disagree').findings.map(({ from, to }) => [from, to]);
+    expect(disagreeing).toEqual([
+      [stored.firstDay, DAY - 1],
+      [DAY + 1, stored.firstDay + stored.length - 1],
+    ]);
+  });
+
   test('a stage that goes back', () => {
     const [stage] = [
       sample.facts.storedOf.get(45)!.stageId[DAY - sample.facts.storedOf.get(45)!.firstDay - 1]!,
