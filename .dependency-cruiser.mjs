@@ -24,7 +24,7 @@ const MAY_IMPORT = {
   validate: ['domain', 'engine'],
   // Steps reach the world through the ports in domain/ports.ts alone.
   ...Object.fromEntries(
-    ['ingest', 'recompute', 'publish', 'scheduler', 'reconcile', 'resnapshot'].map((folder) => [
+    ['ingest', 'recompute', 'publish', 'scheduler', 'reconcile', 'resnapshot', 'promote'].map((folder) => [
       folder,
       [...PURE, 'domain', 'runtime'],
     ]),

@@ -12,9 +12,11 @@ import { addConfig } from './commands/config.ts';
 import { addConnectors } from './commands/connectors.ts';
 import { addDeadLetters } from './commands/dead-letters.ts';
 import { addDemo } from './commands/demo.ts';
+import { addDiff } from './commands/diff.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addExplain } from './commands/explain.ts';
 import { addMigrate } from './commands/migrate.ts';
+import { addPromote } from './commands/promote.ts';
 import { addReconcile } from './commands/reconcile.ts';
 import { addRecompute } from './commands/recompute.ts';
 import { addResnapshot } from './commands/resnapshot.ts';
@@ -46,6 +48,8 @@ const COMMANDS = [
   addValidate,
   addAnchors,
   addReconcile,
+  addDiff,
+  addPromote,
   addConfig,
 ] as const;
 

@@ -57,6 +57,11 @@ export async function migrateStore(config: Config, log: Logger): Promise<Migrate
   }
 }
 
+/** A few connections for what concerns several schemas. */
+export function openPool(config: Config, log: Logger, connections: number = FEW): Pool {
+  return poolOf(config, log, connections);
+}
+
 /** The server's own limit comes first; this one is for a server that does not answer at all. */
 const ANSWER_MS = 10_000;
 

@@ -24,6 +24,7 @@ import {
 } from './option.ts';
 import type { Basis } from './option.ts';
 import { DOCTOR_OPTIONS } from './doctor-options.ts';
+import { PROMOTE_OPTIONS } from './promote-options.ts';
 import { RECOMPUTE_OPTIONS } from './recompute-options.ts';
 import { STACK_OPTIONS } from './stack-options.ts';
 
@@ -353,6 +354,7 @@ export const OPTIONS = {
     ),
   },
   doctor: DOCTOR_OPTIONS,
+  promote: PROMOTE_OPTIONS,
   stack: STACK_OPTIONS,
 } as const;
 

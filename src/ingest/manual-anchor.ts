@@ -1,4 +1,5 @@
 /** An operator's own weighing: entered into the store itself, with the dirt it causes, in one transaction. */
+import { sameFact } from '../domain/fact-columns.ts';
 import type { Id, ManualAnchorFact } from '../domain/facts.ts';
 import type { Clock, IngestTx, RecomputeRequests, StateStore } from '../domain/ports.ts';
 import type { EngineSettings } from '../domain/settings.ts';
@@ -40,6 +41,32 @@ export async function removeManualAnchor(deps: ManualAnchorDeps, id: Id): Promis
   });
   if (gone !== null) await deps.requests.request([gone.assignmentId]);
   return gone !== null;
+}
+
+/** Makes the weighings those that are wanted, with the dirt of each that differs; returns how many did. */
+export async function alignManualAnchors(
+  deps: ManualAnchorDeps,
+  wanted: readonly ManualAnchorFact[],
+  present: readonly ManualAnchorFact[],
+): Promise<number> {
+  const [before, after] = [byId(present), byId(wanted)];
+  const ids = [...new Set([...before.keys(), ...after.keys()])];
+  const changes = ids
+    .map((id) => [before.get(id) ?? null, after.get(id) ?? null] as const)
+    .filter(([was, is]) => was === null || is === null || !sameFact('manual_anchor', was, is));
+  if (changes.length === 0) return 0;
+  await deps.store.ingest(async (tx) => {
+    await tx.lockFacts('exclusive');
+    const upserts = changes.flatMap(([, is]) => (is === null ? [] : [is]));
+    const deletes = changes.flatMap(([was, is]) => (was === null || is !== null ? [] : [was.id]));
+    await tx.writeFacts('manual_anchor', upserts, deletes);
+    for (const [was, is] of changes) await appendDirt(tx, deps, was, is);
+  });
+  return changes.length;
+}
+
+function byId(anchors: readonly ManualAnchorFact[]): Map<Id, ManualAnchorFact> {
+  return new Map(anchors.map((anchor) => [anchor.id, anchor]));
 }
 
 /** Ids follow the clock; under the lock nobody else takes the one that is free. */

@@ -51,7 +51,7 @@ import { checkRights } from './rights.ts';
 import { writeRows } from './rows.ts';
 import { checkedNames } from './session.ts';
 import type { Build, Session } from './session.ts';
-import { checkSettings } from './settings.ts';
+import { checkSettings, requireSettings, settingsHash } from './settings.ts';
 import { noteSnapshot, snapshotRunning } from './snapshots.ts';
 import { readStatus } from './status.ts';
 import type { StoreStatus } from './status.ts';
@@ -143,6 +143,7 @@ export async function createPgStore(options: PgStoreOptions): Promise<PgStore> {
   const local = [`SET LOCAL idle_in_transaction_session_timeout = ${idleLimitMs}`];
   if (options.statementMs !== undefined) local.push(`SET LOCAL statement_timeout = ${options.statementMs}`);
   if (build === 'timescale') local.push(UNLIMITED_DECOMPRESSION);
+  const hash = settingsHash(settings);
   const begin = [READ_COMMITTED, ...local].join('; ');
   const write = <T>(work: (session: Session) => Promise<T>) => inTransaction(pool, names, begin, work);
   const read = <T>(work: (session: Session) => Promise<T>) => inSession(pool, names, work);
@@ -152,7 +153,7 @@ export async function createPgStore(options: PgStoreOptions): Promise<PgStore> {
     build,
     ingest: (work) => write((session) => work(ingestTx(session))),
     recompute: (work) =>
-      write((session) => work(recomputeTx(session, { codec, copy, settings, transactionWaitMs }))),
+      write((session) => work(recomputeTx(session, { codec, copy, settings, hash, transactionWaitMs }))),
     ...coordination(write, read),
     readPublications: (shard, shards, limit) =>
       snapshot((session) => readPublications(session, shard, shards, limit)),
@@ -258,6 +259,8 @@ interface RecomputeOptions {
   readonly copy: boolean;
   readonly settings: EngineSettings;
   readonly transactionWaitMs: number;
+  /** Of the settings. */
+  readonly hash: string;
 }
 
 function recomputeTx(session: Session, options: RecomputeOptions): RecomputeTx {
@@ -265,8 +268,11 @@ function recomputeTx(session: Session, options: RecomputeOptions): RecomputeTx {
   return {
     lock: (ids) => lockAssignments(session, ids),
     takeDirt: (ids) => takeDirt(session, ids, options.transactionWaitMs),
-    load: (windows) => load(session, windows, options.codec, loading),
     dirtiedMeanwhile: async (ids) => (options.transactionWaitMs === 0 ? [] : dirtiedMeanwhile(session, ids)),
+    load: async (windows) => {
+      await requireSettings(session, options.hash);
+      return load(session, windows, options.codec, loading);
+    },
     async nextRevision() {
       const row = await session.first<[string]>(`SELECT nextval('${session.names.shared}.revision')::text`);
       return BigInt((row as [string])[0]);

@@ -1,7 +1,7 @@
 /** What the store was computed with: a process that differs would write different rows beside the old ones. */
 import { createHash } from 'node:crypto';
 
-import { ConfigurationError } from '../domain/errors.ts';
+import { AnchorlineError, ConfigurationError } from '../domain/errors.ts';
 import { ENGINE_VERSION } from '../domain/settings.ts';
 import type { EngineSettings } from '../domain/settings.ts';
 import type { Session } from './session.ts';
@@ -39,6 +39,30 @@ export async function checkSettings(session: Session, expected: EngineSettings):
       `${settingsDifferences(stored.settings, expected).join(', ')}; ` +
       'start with the stored ones, or replay into a new schema and promote it',
   );
+}
+
+/**
+ * Another schema may have taken this one's place since the process started, computed otherwise: to go on would mix two
+ * results. Waited out like an outage, so that nothing is parked for it.
+ */
+class SettingsChangedError extends AnchorlineError {
+  constructor(schema: string) {
+    super(
+      'STO011',
+      `schema ${schema} was replaced by one of other engine settings or of another release: start this process again ` +
+        'with those',
+      { retryable: true },
+    );
+  }
+}
+
+/** Throws where the schema was computed otherwise; one that was not computed yet is anybody's. */
+export async function requireSettings(session: Session, hash: string): Promise<void> {
+  const row = await session.first<[string, number]>(
+    `SELECT hash, engine_version FROM ${session.t('settings')}`,
+  );
+  if (row === undefined || (row[0] === hash && row[1] === ENGINE_VERSION)) return;
+  throw new SettingsChangedError(session.names.schema);
 }
 
 export interface StoredSettings {
