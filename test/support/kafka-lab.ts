@@ -65,15 +65,16 @@ export class KafkaLab implements AsyncDisposable {
     return topic;
   }
 
-  /** Sends values to a partition; the keys are their numbers. */
+  /** Sends values to a partition; the keys are their numbers. Tells the first one's offset. */
   async send(
     topic: string,
     partition: number,
     values: readonly string[],
     compression: CompressionTypes = CompressionTypes.None,
-  ): Promise<void> {
+  ): Promise<bigint> {
     const messages = values.map((value, index) => ({ partition, key: String(index), value }));
-    await this.#producer.send({ topic, messages, compression });
+    const [sent] = await this.#producer.send({ topic, messages, compression });
+    return BigInt(sent?.baseOffset ?? -1);
   }
 
   /** The same in a transaction of its own, which takes one more offset for its marker. */
@@ -91,26 +92,27 @@ export class KafkaLab implements AsyncDisposable {
     await producer.disconnect();
   }
 
-  /** Everything in the topic, up to the ends that it had when called, in order of offsets. */
+  /** Everything in the topic that was acknowledged when called, in order of offsets. */
   async readAll(topic: string, isolation: 'committed' | 'uncommitted' = 'committed'): Promise<ReadMessage[]> {
-    const ends = await this.#admin.fetchTopicOffsets(topic);
-    // A marker behind the last record keeps its offset out of reach: a record sent now bounds the reading.
-    await Promise.all(ends.map(({ partition }) => this.send(topic, partition, [END])));
+    const partitions = (await this.#admin.fetchTopicOffsets(topic)).map(({ partition }) => partition);
+    // A record sent now bounds the reading. The log's end is told without transactions whose markers are under way
+    // still, although their commit has returned.
+    const ends = new Map<number, bigint>();
+    for (const partition of partitions) ends.set(partition, await this.send(topic, partition, [END]));
     const consumer = this.kafka.consumer({
       groupId: this.name('reader'),
       readUncommitted: isolation === 'uncommitted',
       maxWaitTimeInMs: 100,
     });
     const found: ReadMessage[] = [];
-    const left = new Set(ends.map(({ partition }) => partition));
+    const left = new Set(partitions);
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning: true });
     await new Promise<void>((resolve, reject) => {
       consumer
         .run({
           eachMessage: async ({ partition, message }) => {
-            const end = BigInt(ends.find((other) => other.partition === partition)?.offset ?? '0');
-            if (BigInt(message.offset) >= end) left.delete(partition);
+            if (BigInt(message.offset) >= (ends.get(partition) ?? 0n)) left.delete(partition);
             else if (left.has(partition)) found.push(toRead(partition, message));
             if (left.size === 0) resolve();
           },
