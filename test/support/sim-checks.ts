@@ -10,6 +10,7 @@ import { publishedRow } from './memory-publications.ts';
 import { comparableRows, sortedTexts } from './sim-compare.ts';
 import { expectedFacts, expectedRows } from './sim-expected.ts';
 import type { ExpectedFacts } from './sim-expected.ts';
+import { PLANTED } from './sim-farm.ts';
 import type { World } from './sim-world.ts';
 
 /** Facts, readings and their daily sums are what the log amounts to. */
@@ -84,6 +85,16 @@ export function assertPublished({ db, published }: World): void {
   }
   const shown = new Map([...last].filter(([, row]) => row !== null));
   equal('daily-state', shown, wanted);
+}
+
+/** Whatever was published at any time: the planted stay's count and its feed were changed by the same transactions. */
+export function assertWhole({ published }: World): void {
+  for (const { assignmentId, day, row } of published.messages) {
+    if (assignmentId !== PLANTED.id || day !== PLANTED.day || row === null) continue;
+    const { population, feedKg } = row;
+    if (population - PLANTED.population === feedKg) continue;
+    throw new Error(`the halves of a transaction differ: ${population} fish, fed ${feedKg} kg`);
+  }
 }
 
 /** Names the first entry that differs. */

@@ -33,6 +33,7 @@ export function expectedFacts(farm: SimFarm, settings: EngineSettings, repaired:
     const lastOfKey = new Map<string, string>();
     for (const { record } of farm.log(at)) {
       const decoded = farm.decode(record, repaired);
+      if (decoded.kind === 'transaction_end') continue;
       const mapped = decoded.kind === 'change' ? mapChange(decoded, settings) : null;
       const key = record.key?.toString() ?? '';
       const earlier = letters.get(lastOfKey.get(key) ?? '');

@@ -2,6 +2,7 @@
 import type { ChangeEvent, Decoded, SnapshotMark, SourceRecord, SourceRow } from '../../src/domain/cdc.ts';
 import { REJECTIONS } from '../../src/domain/cdc.ts';
 import type { PartitionId } from '../../src/domain/ports.ts';
+import type { TransactionEnd, TransactionMark } from '../../src/domain/transactions.ts';
 import type { FarmLife, SimTable } from './sim-tables.ts';
 import { SIM_TABLES } from './sim-tables.ts';
 import type { Random } from './sim-random.ts';
@@ -10,6 +11,14 @@ import { partitionKey } from './memory-database.ts';
 /** What Debezium sends in place of an unchanged value that is stored out of line. */
 const UNAVAILABLE = '__debezium_unavailable_value';
 const FIRST_DAY = 19_400;
+/** Where the ends of transactions are told. */
+const TRANSACTIONS: PartitionId = { topic: 'transaction', partition: 0 };
+
+/**
+ * A stay that no operator's random change meets. Its count and what it is fed on one day are always changed together, so
+ * that any row of that day tells whether it was computed from half of a transaction.
+ */
+export const PLANTED = { id: 90, day: FIRST_DAY + 2, population: 100_000 } as const;
 
 export interface FarmOptions {
   readonly days: number;
@@ -35,6 +44,21 @@ interface Change {
   readonly after: SourceRow | null;
 }
 
+const ROWS_OF_PLANTED: Readonly<Record<string, SourceRow>> = {
+  batch_batch: { id: PLANTED.id, batch_number: 'P', species_id: 1, status: 'ACTIVE', start_date: FIRST_DAY },
+  batch_batchcontainerassignment: {
+    id: PLANTED.id,
+    batch_id: PLANTED.id,
+    container_id: PLANTED.id,
+    lifecycle_stage_id: 1,
+    population_count: PLANTED.population,
+    avg_weight_g: '10.00',
+    assignment_date: FIRST_DAY,
+    departure_date: null,
+    is_active: true,
+  },
+};
+
 export class SimFarm {
   readonly life: FarmLife;
   readonly #random: Random;
@@ -52,13 +76,15 @@ export class SimFarm {
   readonly #logs = new Map<string, Emitted[]>();
   readonly #byRecord = new Map<SourceRecord, Emitted>();
   #nowMs = 1_700_000_000_000;
+  #xid = 0;
 
   constructor(random: Random, options: FarmOptions) {
     this.#random = random;
     this.#options = options;
-    this.#partitions = SIM_TABLES.flatMap(({ name }) =>
+    const partitions = SIM_TABLES.flatMap(({ name }) =>
       Array.from({ length: options.partitions }, (_, partition) => ({ topic: name, partition })),
     );
+    this.#partitions = [...partitions, TRANSACTIONS];
     this.#focus =
       options.focus.length > 0
         ? SIM_TABLES.filter(({ name }) => options.focus.includes(name))
@@ -68,7 +94,7 @@ export class SimFarm {
     this.life = { from: FIRST_DAY, to: FIRST_DAY + options.days };
   }
 
-  /** Every partition of every table's topic; always the same objects. */
+  /** Every partition of every table's topic, and that of transactions; always the same objects. */
   partitions(): readonly PartitionId[] {
     return this.#partitions;
   }
@@ -106,6 +132,8 @@ export class SimFarm {
         if (this.#random.chance(share)) changes.push(this.#insert(table, id));
       }
     }
+    for (const [name, row] of Object.entries(ROWS_OF_PLANTED))
+      changes.unshift(this.#put(tableOf(name), null, row));
     changes.forEach((change, i) => {
       const mark: SnapshotMark = i === changes.length - 1 ? 'initial_last' : 'initial';
       this.#emit(change, snapshot ? mark : 'none');
@@ -116,7 +144,35 @@ export class SimFarm {
   act(): void {
     this.#nowMs += this.#random.int(1, 5_000);
     const size = this.#random.chance(0.7) ? 1 : this.#random.int(2, 5);
-    for (let i = 0; i < size; i += 1) this.#emit(this.#someChange(), 'none');
+    const changes = Array.from({ length: size }, () => this.#someChange());
+    if (this.#random.chance(0.3)) changes.push(...this.#random.shuffled(this.#plant()));
+    this.#xid += 1;
+    changes.forEach((change, i) => this.#emit(change, 'none', { id: this.#xid, order: i + 1 }));
+    this.#emitEnd({ id: this.#xid, records: changes.length });
+  }
+
+  /** Both halves of what belongs together, anew. */
+  #plant(): Change[] {
+    const [stays, feedings] = [tableOf('batch_batchcontainerassignment'), tableOf('inventory_feedingevent')];
+    const { id } = PLANTED;
+    const many = this.#random.int(1, 1_000);
+    const stay = this.#ofId(stays, id) ?? null;
+    const fed = { id, batch_id: id, batch_assignment_id: id, container_id: id, feeding_date: PLANTED.day };
+    return [
+      this.#put(stays, stay, { ...stay, population_count: PLANTED.population + many }),
+      this.#put(feedings, this.#ofId(feedings, id) ?? null, { ...fed, amount_kg: `${many}.0000` }),
+    ];
+  }
+
+  #emitEnd(end: TransactionEnd): void {
+    const record = {
+      ...TRANSACTIONS,
+      offset: 0n,
+      timestampMs: this.#nowMs,
+      key: null,
+      value: Buffer.from('end'),
+    };
+    this.#append(record, { kind: 'transaction_end', end }, null);
   }
 
   /** The connector died before it had noted how far it was: the last records are written once more. */
@@ -178,9 +234,10 @@ export class SimFarm {
     return { table, key, before, after };
   }
 
-  #emit(change: Change, snapshot: SnapshotMark): void {
+  #emit(change: Change, snapshot: SnapshotMark, transaction: TransactionMark | null = null): void {
     const { table, key } = change;
-    const poison = this.#random.chance(this.#options.poison) ? this.#poison : null;
+    const isPlanted = key['id'] === PLANTED.id;
+    const poison = !isPlanted && this.#random.chance(this.#options.poison) ? this.#poison : null;
     const event = (after: SourceRow | null, committedMs: number | null): ChangeEvent => ({
       kind: 'change',
       table: table.name,
@@ -188,6 +245,8 @@ export class SimFarm {
       after,
       committedMs,
       snapshot,
+      // A tombstone has no envelope.
+      transaction: committedMs === null ? null : transaction,
     });
     const after = change.after === null ? null : this.#sent(change, change.after, poison);
     this.#append(this.#record(table, key, after), event(after, this.#nowMs), after === null ? null : poison);
@@ -232,6 +291,10 @@ export class SimFarm {
     this.#byRecord.set(record, emitted);
     this.#emitted.push(emitted);
   }
+}
+
+function tableOf(name: string): SimTable {
+  return SIM_TABLES.find((candidate) => candidate.name === name) as SimTable;
 }
 
 function keyOf(table: SimTable, row: SourceRow): SourceRow {

@@ -6,7 +6,7 @@ import type { IsolatingIngestDeps } from '../../src/ingest/isolate.ts';
 import { runRelay } from '../../src/publish/relay.ts';
 import { recomputeIsolating } from '../../src/recompute/isolate.ts';
 import { ENDLESS } from '../../src/runtime/retry.ts';
-import { sweep } from '../../src/recompute/sweep.ts';
+import { sweep, sweepTransactions } from '../../src/recompute/sweep.ts';
 import { advanceHorizon } from '../../src/scheduler/step.ts';
 import { partitionKey } from './memory-database.ts';
 import { isOutage } from './sim-world.ts';
@@ -38,6 +38,7 @@ export function ingestDeps(world: World, { store, gate, actor }: Process): Isola
     requests: world.requests.sender(gate),
     clock: world.scheduler.clock(actor),
     settings: world.settings,
+    wholeTransactions: true,
     isOutage,
   };
 }
@@ -173,9 +174,17 @@ export function sweepMain(world: World): Main {
     const deps = { store: process.store, requests: world.requests.sender(process.gate) };
     await rounds(async () => {
       await world.scheduler.clock(process.actor).sleep(400);
+      // Nothing is given up before all is in: then it is whole, whatever was repeated.
+      const limitMs = world.faulty || isBehind(world) ? Number.POSITIVE_INFINITY : 0;
+      await sweepTransactions(deps, world.faulty ? 300 : 0, limitMs);
       await sweep(deps, world.faulty ? 300 : 0, 8);
     }, onlyOutages);
   };
+}
+
+/** Whether there are records that nobody has ingested. */
+function isBehind({ farm, db }: World): boolean {
+  return farm.partitions().some((at) => (db.positions.committed.get(partitionKey(at)) ?? 0n) < farm.end(at));
 }
 
 export function horizonMain(world: World): Main {

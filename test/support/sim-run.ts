@@ -1,7 +1,7 @@
 /** One seed from beginning to end: a history under faults, quiet, and what must then be true. */
 import { mapChange } from '../../src/source/registry.ts';
 import { partitionKey } from './memory-database.ts';
-import { assertFacts, assertLetters, assertPublished, assertRows } from './sim-checks.ts';
+import { assertFacts, assertLetters, assertPublished, assertRows, assertWhole } from './sim-checks.ts';
 import { expectedFacts } from './sim-expected.ts';
 import {
   horizonMain,
@@ -166,4 +166,5 @@ function checkAll(world: World): void {
   assertLetters(world, expected);
   assertRows(world.db, world.settings, expected);
   assertPublished(world);
+  assertWhole(world);
 }

@@ -74,6 +74,12 @@ export const SABOTAGES: Readonly<Record<string, Sabotage>> = {
         },
       }),
   },
+  'dirt is not held back for transactions that are not whole': inIngest(() => ({
+    noteTransactions: nothing,
+  })),
+  'what a transaction brings while facts are loaded is not looked at': inRecompute(() => ({
+    dirtiedMeanwhile: () => Promise.resolve([]),
+  })),
   'dirt is resolved without the lock on structure': inIngest(() => ({ lockFacts: nothing })),
   'a recompute stops before the end of its window': inRecompute((tx) => ({
     takeDirt: async (ids) =>
