@@ -12,6 +12,7 @@ export const KAFKA_ERRORS = {
   loginRefused: 'KAF010',
   tlsFailed: 'KAF011',
   noToken: 'KAF012',
+  notAuthorized: 'KAF013',
 } as const;
 
 /** Brokers out of reach, or refusing for now, or for who we are: try again without end, and say which of these it is. */
@@ -31,7 +32,15 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** What settings are to blame for: a login, a certificate, a token; null where it is an outage as far as can be told. */
+/** What ACLs are about, by the protocol's names of refusals. */
+const GUARDED: Readonly<Record<string, string>> = {
+  TOPIC_AUTHORIZATION_FAILED: 'a topic',
+  GROUP_AUTHORIZATION_FAILED: 'a consumer group',
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'a transactional id',
+  CLUSTER_AUTHORIZATION_FAILED: 'the cluster',
+};
+
+/** What settings are to blame for: a login, a certificate, a token, or the brokers' ACLs; null where it is an outage as far as can be told. */
 export function refusalOf(error: unknown): Refusal | null {
   const chain = causes(error);
   const coded = chain.find((cause) => cause instanceof AnchorlineError);
@@ -40,6 +49,16 @@ export function refusalOf(error: unknown): Refusal | null {
   if (login !== undefined) {
     const message = `the broker refuses the login: ${messageOf(login)}; check kafka.saslMechanism and what it needs (kafka.sasl…, kafka.oauth…)`;
     return { code: KAFKA_ERRORS.loginRefused, message };
+  }
+  const denied = chain.map((cause) => field(cause, 'type')).find((type) => type in GUARDED);
+  if (denied !== undefined) {
+    const message = `the brokers' ACLs keep us from ${GUARDED[denied]} (${denied}): grant our principal what docs/security.md lists`;
+    return { code: KAFKA_ERRORS.notAuthorized, message };
+  }
+  // All that kafkajs lets through of a coordinator that was not to be had, refusals included.
+  if (chain.some((cause) => field(cause, 'name') === 'KafkaJSGroupCoordinatorNotFound')) {
+    const message = `no broker says who coordinates the group or transactional id: the brokers have just begun, or their ACLs keep us from it (docs/security.md lists what to grant)`;
+    return { code: KAFKA_ERRORS.unavailable, message };
   }
   const tls = tlsFailure(error);
   if (tls === null) return null;

@@ -77,6 +77,7 @@ async function readToEnds(
   const ends = new Map([...left].map(([partition, { high }]) => [partition, high]));
   const failures: Failed[] = [];
   let movedMs = Date.now();
+  let crash: Error | null = null;
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
   // The end may be a transaction's marker, which no batch holds; the offset that follows it is told nevertheless.
@@ -85,6 +86,10 @@ async function readToEnds(
     const next = BigInt(payload.lastOffset) + 1n;
     if (payload.topic === topic && next >= (ends.get(payload.partition) ?? 0n))
       left.delete(payload.partition);
+  });
+  // One that begins again by itself is none of ours; the others would be waited for in vain.
+  consumer.on(consumer.events.CRASH, ({ payload }) => {
+    if (!payload.restart) crash = payload.error;
   });
   await consumer.run({
     autoCommit: false,
@@ -105,6 +110,7 @@ async function readToEnds(
     }
   }
   while (left.size > 0 && failures.length === 0) {
+    if (crash !== null) throw crash as Error;
     if (Date.now() - movedMs > stallMs) throw new Error(`nothing came for ${stallMs / 1000} s`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }

@@ -32,7 +32,12 @@ export interface SecureBroker extends AsyncDisposable {
   token(lifeS: number, by?: 'known' | 'unknown'): string;
 }
 
-export async function startSecureBroker(made: Certificates, authority: Authority): Promise<SecureBroker> {
+/** `authorizer`: who logs in may do only what ACLs allow; who comes by plain text may do everything. */
+export async function startSecureBroker(
+  made: Certificates,
+  authority: Authority,
+  { authorizer = false } = {},
+): Promise<SecureBroker> {
   const config = processConfig(join(PROJECT_DIR, '.anchorline', 'unused'), {});
   const [java, jars] = await Promise.all([findJava(config.javaHome), ensureJars(config, () => undefined)]);
   const home = await mkdtemp(join(tmpdir(), 'anchorline-broker-'));
@@ -47,6 +52,7 @@ export async function startSecureBroker(made: Certificates, authority: Authority
     ...pemStores(await made.keyStore(await authority.issue('broker')), authority.caFile),
     ...logins(jwks),
     'listener.name.certificates.ssl.client.auth': 'required',
+    ...(authorizer ? GUARDED : {}),
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${String(value)}`);
   await writeFile(properties, `${lines.join('\n')}\n`);
@@ -91,6 +97,11 @@ export async function startSecureBroker(made: Certificates, authority: Authority
     [Symbol.asyncDispose]: stop,
   };
 }
+
+const GUARDED = {
+  'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+  'super.users': 'User:ANONYMOUS',
+};
 
 function listeners(ports: Record<'sasl' | 'certificates' | 'plaintext' | 'controller', number>) {
   const at = (name: keyof typeof ports) => `${name.toUpperCase()}://127.0.0.1:${ports[name]}`;
