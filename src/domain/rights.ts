@@ -120,6 +120,7 @@ const RUNTIME_TABLES: TableRights = {
   horizon: ['SELECT', 'INSERT', 'UPDATE'],
   snapshot_state: ['SELECT', 'UPDATE'],
   lease: READ_AND_WRITE,
+  bulk_done: ['SELECT', 'INSERT', 'UPDATE'],
   build: ['SELECT'],
   migration: ['SELECT'],
   retired_assignment: ['SELECT', 'INSERT'],

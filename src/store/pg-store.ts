@@ -1,6 +1,7 @@
 /** The state store on Postgres: the port's methods over the statement modules. */
 import type { ClientBase, Pool } from 'pg';
 
+import type { BulkStore } from '../domain/bulk.ts';
 import type { Day } from '../domain/day.ts';
 import { ConfigurationError } from '../domain/errors.ts';
 import type { Id, ManualAnchorFact } from '../domain/facts.ts';
@@ -9,6 +10,7 @@ import type { ResnapshotStore } from '../domain/resnapshot.ts';
 import type { RowCodec } from '../domain/row-codec.ts';
 import type { EngineSettings } from '../domain/settings.ts';
 import { replaceAnomalies } from './anomalies.ts';
+import { bulkStore } from './bulk.ts';
 import { care } from './care.ts';
 import type { StoreCare } from './care.ts';
 import { claimDeadLetter, keepDeadLetters, supersedeDeadLetters, pruneLetters } from './dead-letters.ts';
@@ -48,7 +50,7 @@ import { resnapshotStore } from './resnapshots.ts';
 import { resolve } from './resolve.ts';
 import { checkRetention, retire } from './retention.ts';
 import { checkRights } from './rights.ts';
-import { writeRows } from './rows.ts';
+import { nextRevision, writeRows } from './rows.ts';
 import { checkedNames } from './session.ts';
 import type { Build, Session } from './session.ts';
 import { checkSettings, requireSettings, settingsHash } from './settings.ts';
@@ -107,6 +109,7 @@ export interface PgStore extends StateStore, StoreCare {
     dryRun: boolean,
   ): Promise<void>;
   readonly resnapshots: ResnapshotStore;
+  readonly bulk: BulkStore;
   /** See position-ends.ts. */
   noteEnds(ends: readonly LogEnd[]): Promise<readonly Doubt[]>;
   /** See retention.ts. `cutoff`: assignments that ended before this day. */
@@ -172,6 +175,11 @@ export async function createPgStore(options: PgStoreOptions): Promise<PgStore> {
     batchWeeks: (id) => read((session) => batchWeeks(session, id)),
     ...reconciling(write, read),
     resnapshots: resnapshotStore(write, read),
+    bulk: bulkStore(write, read, {
+      codec,
+      copy,
+      loading: { recordedDeaths: settings.recordedDeathsInCount },
+    }),
     noteEnds: (ends) => write((session) => noteEnds(session, ends)),
     pruneLetters: (days, limit) => write((session) => pruneLetters(session, days, limit)),
     async retire(cutoff, limit) {
@@ -273,10 +281,7 @@ function recomputeTx(session: Session, options: RecomputeOptions): RecomputeTx {
       await requireSettings(session, options.hash);
       return load(session, windows, options.codec, loading);
     },
-    async nextRevision() {
-      const row = await session.first<[string]>(`SELECT nextval('${session.names.shared}.revision')::text`);
-      return BigInt((row as [string])[0]);
-    },
+    nextRevision: () => nextRevision(session),
     writeRows: (changes, deletes, revision) => writeRows(session, changes, deletes, revision, options),
     replaceAnomalies: (windows, anomalies) => replaceAnomalies(session, windows, anomalies),
     appendDirt: (dirt) => appendDirt(session, dirt),

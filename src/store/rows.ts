@@ -20,6 +20,11 @@ import type { Session } from './session.ts';
 const ROWS_PER_STATEMENT = 10_000;
 const COPY_CHUNK_CHARS = 1 << 18;
 
+export async function nextRevision(session: Session): Promise<bigint> {
+  const row = await session.first<[string]>(`SELECT nextval('${session.names.shared}.revision')::text`);
+  return BigInt((row as [string])[0]);
+}
+
 export interface WriteOptions {
   readonly codec: RowCodec;
   /** False for servers behind something that does not pass COPY on. */

@@ -20,6 +20,7 @@ export async function exerciseStore(store: PgStore, run: number): Promise<void> 
   await publishThings(store);
   await lookAtThings(store, id);
   await resnapshotThings(store, `run-${run}`, id);
+  await bulkThings(store, id);
   const lease = `lease-${run}`;
   await store.acquireLease(lease, 'me', 60_000);
   await store.acquireLease(lease, 'me', 60_000);
@@ -86,6 +87,18 @@ async function recomputeThings(store: PgStore, id: Id): Promise<void> {
     await store.park({ assignmentId: id, code: 'CMP001', message: '', tries, dirt: [] });
   await store.unpark([id]);
   await store.recompute((tx) => tx.takeDirt([id]));
+}
+
+async function bulkThings({ bulk }: PgStore, id: Id): Promise<void> {
+  await bulk.survey();
+  await bulk.compute(async (tx) => {
+    await tx.claim([id]);
+    await tx.load([id]);
+    await tx.writeRows([rowsOf({ assignmentId: id + 2, firstDay: DAY_0, length: 2 })]);
+    await tx.keepAnomalies([]);
+    await tx.noteDone([{ batchId: id, assignments: 1, rows: 2 }]);
+    await tx.leave([id + 1]);
+  });
 }
 
 async function publishThings(store: PgStore): Promise<void> {

@@ -24,7 +24,7 @@ TO :"role";
 GRANT SELECT, INSERT, UPDATE ON
   :"schema".position, :"schema".horizon, :"schema".resnapshot, :"schema".resnapshot_table,
   :"schema".resnapshot_partition, :"schema".resnapshot_read, :"schema".resnapshot_shown,
-  :"schema".resnapshot_shown_reading
+  :"schema".resnapshot_shown_reading, :"schema".bulk_done
 TO :"role";
 GRANT TRUNCATE ON
   :"schema".resnapshot_read, :"schema".resnapshot_shown, :"schema".resnapshot_shown_reading, :"schema".resnapshot_gone

@@ -1,0 +1,23 @@
+/** Settings of computing a whole schema, and of backfills of the live one. */
+import { whole, wholeOrNone } from './option.ts';
+
+export const BULK_OPTIONS = {
+  workers: wholeOrNone(
+    'threads',
+    { min: 1, max: 128 },
+    {
+      default: null,
+      prose:
+        'Threads that compute a whole schema, each with two connections to the store; none: one less than cores.',
+    },
+  ),
+  chunkRows: whole(
+    'rows',
+    { min: 1, max: 1_000_000 },
+    {
+      default: 20_000,
+      prose:
+        'About as many rows a thread computes in one transaction, and has two times in memory (some 400 B each); batches that unmeasured transfers join are not divided.',
+    },
+  ),
+} as const;
