@@ -8,6 +8,7 @@ import type { ExitCode } from '../runtime/exit-codes.ts';
 import { withoutSecrets } from '../runtime/mask.ts';
 import { addAnchors } from './commands/anchors.ts';
 import { addAnomalies } from './commands/anomalies.ts';
+import { addBackfill } from './commands/backfill.ts';
 import { addConfig } from './commands/config.ts';
 import { addConnectors } from './commands/connectors.ts';
 import { addDeadLetters } from './commands/dead-letters.ts';
@@ -42,6 +43,7 @@ const COMMANDS = [
   addDeadLetters,
   addRetry,
   addRecompute,
+  addBackfill,
   addAnomalies,
   addResnapshot,
   addExplain,

@@ -3,18 +3,33 @@ import { describeError } from '../runtime/describe-error.ts';
 import type { CommandContext } from './context.ts';
 import type { StoreCommand } from './store.ts';
 
-/** Wakes the owners of assignments. Best effort: the sweeper finds forgotten work, it only takes longer. */
+export interface Waker {
+  request(ids: readonly Id[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Wakes the owners of assignments, once. See `createWaker`. */
 export async function wake(
-  { config, log }: StoreCommand,
+  opened: Pick<StoreCommand, 'config' | 'log'>,
   ids: readonly Id[],
   context: CommandContext,
 ): Promise<void> {
+  const waker = await createWaker(opened, context);
+  await waker.request(ids);
+  await waker.close();
+}
+
+/** Best effort: the sweeper finds forgotten work, it only takes longer. */
+export async function createWaker(
+  { config, log }: Pick<StoreCommand, 'config' | 'log'>,
+  context: CommandContext,
+): Promise<Waker> {
   const [{ KafkaRecomputeRequests }, { recomputeRequestsTopic }, { kafkaConnectionOf }] = await Promise.all([
     import('../kafka/producers.ts'),
     import('../domain/topics.ts'),
     import('../wiring.ts'),
   ]);
-  const requests = new KafkaRecomputeRequests({
+  return new KafkaRecomputeRequests({
     connection: kafkaConnectionOf(config),
     topic: recomputeRequestsTopic(config.topics.namespace),
     log,
@@ -28,6 +43,4 @@ export async function wake(
       },
     },
   });
-  await requests.request(ids);
-  await requests.close();
 }

@@ -21,3 +21,24 @@ export const BULK_OPTIONS = {
     },
   ),
 } as const;
+
+export const BACKFILL_OPTIONS = {
+  rowsPerSecond: wholeOrNone(
+    'rows/s',
+    { min: 1, max: 10_000_000 },
+    {
+      default: 10_000,
+      prose:
+        'Rows that a backfill computes in a second, so that it leaves room for what streams in; none: all it can.',
+    },
+  ),
+  chunkRows: whole(
+    'rows',
+    { min: 1, max: 1_000_000 },
+    {
+      default: 5_000,
+      prose:
+        'About as many rows a backfill computes in one transaction, of `recompute.batchSize` assignments at most; an assignment is not divided.',
+    },
+  ),
+} as const;

@@ -23,7 +23,7 @@ import {
   wholeOrNone,
 } from './option.ts';
 import type { Basis } from './option.ts';
-import { BULK_OPTIONS } from './bulk-options.ts';
+import { BACKFILL_OPTIONS, BULK_OPTIONS } from './bulk-options.ts';
 import { DOCTOR_OPTIONS } from './doctor-options.ts';
 import { PROMOTE_OPTIONS } from './promote-options.ts';
 import { RECOMPUTE_OPTIONS } from './recompute-options.ts';
@@ -355,6 +355,7 @@ export const OPTIONS = {
     ),
   },
   bulk: BULK_OPTIONS,
+  backfill: BACKFILL_OPTIONS,
   doctor: DOCTOR_OPTIONS,
   promote: PROMOTE_OPTIONS,
   stack: STACK_OPTIONS,

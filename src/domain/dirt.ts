@@ -57,7 +57,7 @@ export type DirtScope =
 /** Dirt as appended to the store: one entry per assignment and transaction, the hull of its windows. */
 export interface Dirt extends DayWindow {
   readonly assignmentId: Id;
-  /** Kinds of fact (or `horizon`, `source`, `operator`) that caused it, sorted, without repeats. */
+  /** Kinds of fact (or `horizon`, `source`, `operator`, `backfill`) that caused it, sorted, without repeats. */
   readonly reasons: readonly string[];
   /** When the change was committed at the source, ms; null where no source event caused it. */
   readonly committedMs: number | null;

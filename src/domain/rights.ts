@@ -121,6 +121,8 @@ const RUNTIME_TABLES: TableRights = {
   snapshot_state: ['SELECT', 'UPDATE'],
   lease: READ_AND_WRITE,
   bulk_done: ['SELECT', 'INSERT', 'UPDATE'],
+  backfill: READ_AND_WRITE,
+  backfill_assignment: READ_AND_WRITE,
   build: ['SELECT'],
   migration: ['SELECT'],
   retired_assignment: ['SELECT', 'INSERT'],

@@ -1,6 +1,7 @@
 /** The state store on Postgres: the port's methods over the statement modules. */
 import type { ClientBase, Pool } from 'pg';
 
+import type { BackfillStore } from '../domain/backfill.ts';
 import type { BulkStore } from '../domain/bulk.ts';
 import type { Day } from '../domain/day.ts';
 import { ConfigurationError } from '../domain/errors.ts';
@@ -10,6 +11,7 @@ import type { ResnapshotStore } from '../domain/resnapshot.ts';
 import type { RowCodec } from '../domain/row-codec.ts';
 import type { EngineSettings } from '../domain/settings.ts';
 import { replaceAnomalies } from './anomalies.ts';
+import { backfillStore } from './backfills.ts';
 import { bulkStore } from './bulk.ts';
 import { care } from './care.ts';
 import type { StoreCare } from './care.ts';
@@ -110,6 +112,7 @@ export interface PgStore extends StateStore, StoreCare {
   ): Promise<void>;
   readonly resnapshots: ResnapshotStore;
   readonly bulk: BulkStore;
+  readonly backfills: BackfillStore;
   /** See position-ends.ts. */
   noteEnds(ends: readonly LogEnd[]): Promise<readonly Doubt[]>;
   /** See retention.ts. `cutoff`: assignments that ended before this day. */
@@ -175,6 +178,7 @@ export async function createPgStore(options: PgStoreOptions): Promise<PgStore> {
     batchWeeks: (id) => read((session) => batchWeeks(session, id)),
     ...reconciling(write, read),
     resnapshots: resnapshotStore(write, read),
+    backfills: backfillStore(write, read),
     bulk: bulkStore(write, read, {
       codec,
       copy,

@@ -5,17 +5,17 @@ import type { BulkProgress, BulkResult } from '../../src/bulk/run.ts';
 import { computeChunk } from '../../src/bulk/step.ts';
 import type { BulkTx } from '../../src/domain/bulk.ts';
 import { MAX_DAY, MIN_DAY } from '../../src/domain/day.ts';
-import type { Fact, FactKind, Id } from '../../src/domain/facts.ts';
-import { DEFAULT_ENGINE_SETTINGS } from '../../src/domain/settings.ts';
+import type { Id } from '../../src/domain/facts.ts';
 import { isInfrastructure } from '../../src/store/errors.ts';
 import type { PgStore } from '../../src/store/pg-store.ts';
+import { fourBatches } from '../support/bulk-farm.ts';
 import { anomaliesIn, rowsIn } from '../support/bulk-tables.ts';
 import type { Farm } from '../support/farm-arbitrary.ts';
 import { settleStore } from '../support/settle-store.ts';
 import { BUILDS, openBuild } from '../support/store-builds.ts';
 import type { StorePlace } from '../support/store-builds.ts';
 import { farms } from '../support/store-conformance-facts.ts';
-import { DAY_0, assignment, batch, transfer, writeFarm } from '../support/store-facts.ts';
+import { writeFarm } from '../support/store-facts.ts';
 
 interface Place {
   readonly store: PgStore;
@@ -153,23 +153,3 @@ describe.each(BUILDS)('computing a whole schema, %s build', (build) => {
     await expectSame(bulk, ordinary);
   });
 });
-
-const HORIZON = DAY_0 + 40;
-
-/** Four batches, the first two joined by fish that nobody weighed; each with rows of its own. */
-function fourBatches(): Farm {
-  const all = [1, 2, 3, 4];
-  const facts = new Map<FactKind, Map<Id, Fact>>([
-    ['batch', byId(all.map((id) => batch({ id })))],
-    [
-      'assignment',
-      byId(all.map((id) => assignment({ id, batchId: id, containerId: id, avgWeightE4: 90_000 }))),
-    ],
-    ['transfer', byId([transfer({ id: 1, sourceId: 2, destId: 1, day: DAY_0 + 9, count: 500 })])],
-  ]);
-  return { facts, readings: [], horizon: HORIZON, settings: DEFAULT_ENGINE_SETTINGS };
-}
-
-function byId<T extends Fact>(facts: readonly T[]): Map<Id, T> {
-  return new Map(facts.map((fact) => [fact.id, fact]));
-}

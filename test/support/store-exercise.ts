@@ -1,5 +1,6 @@
 /** Everything that a process and the commands do to a state store, once: whatever a role lacks for it fails. */
 import * as codec from '../../src/engine/row-codes.ts';
+import { NO_COUNTS } from '../../src/domain/backfill.ts';
 import { FACT_COLUMNS, FACT_KINDS } from '../../src/domain/fact-columns.ts';
 import type { ColumnType } from '../../src/domain/fact-columns.ts';
 import { MAX_DAY, MIN_DAY } from '../../src/domain/day.ts';
@@ -21,6 +22,7 @@ export async function exerciseStore(store: PgStore, run: number): Promise<void> 
   await lookAtThings(store, id);
   await resnapshotThings(store, `run-${run}`, id);
   await bulkThings(store, id);
+  await backfillThings(store);
   const lease = `lease-${run}`;
   await store.acquireLease(lease, 'me', 60_000);
   await store.acquireLease(lease, 'me', 60_000);
@@ -99,6 +101,20 @@ async function bulkThings({ bulk }: PgStore, id: Id): Promise<void> {
     await tx.noteDone([{ batchId: id, assignments: 1, rows: 2 }]);
     await tx.leave([id + 1]);
   });
+}
+
+async function backfillThings({ backfills, recompute }: PgStore): Promise<void> {
+  const request = { scope: { kind: 'all' }, from: DAY_0, to: DAY_0 + 1 } as const;
+  for (const end of [() => backfills.cancel, () => backfills.finish]) {
+    const run = (await backfills.create(request)) ?? (await backfills.latest());
+    if (run === null) throw new Error('there is a run');
+    const parts = await backfills.take(run, { days: 1_000_000, assignments: 1_000_000 }, 0);
+    await recompute((tx) => tx.takeDirt(parts.map(({ assignmentId }) => assignmentId)));
+    await backfills.addCounts(run.id, NO_COUNTS);
+    await end()(run.id);
+    await backfills.cancel(run.id);
+  }
+  await backfills.create({ ...request, scope: { kind: 'assignment', ids: [] } });
 }
 
 async function publishThings(store: PgStore): Promise<void> {

@@ -29,7 +29,8 @@ export function addRecompute(program: Command, context: CommandContext): void {
       `
 Never needed where all is well: every change of a fact has what hangs on it computed. It is the mend for rows that
 somebody altered or deleted in the store by hand, which \`anchorline validate --deep\` finds. Rows that come out as they
-were are neither written nor published; the running processes do the work.
+were are neither written nor published. It only marks the days: the running processes do the work, at once and as fast
+as they can. For a whole batch or farm \`anchorline backfill\` does the work itself, within a limit, and ends when it is done.
 
 Examples:
   $ anchorline recompute --assignment 512

@@ -19,7 +19,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
   :"schema".fact_activity_template, :"schema".fact_planned_activity, :"schema".fact_manual_anchor, :"schema".reading,
   :"schema".reading_day, :"schema".daily_state, :"schema".dirt, :"schema".parked, :"schema".lease,
   :"schema".publication_log, :"schema".dead_letter, :"schema".position_end, :"schema".resnapshot_gone,
-  :"schema".transaction_part, :"schema".transaction_end
+  :"schema".transaction_part, :"schema".transaction_end,
+  :"schema".backfill, :"schema".backfill_assignment
 TO :"role";
 GRANT SELECT, INSERT, UPDATE ON
   :"schema".position, :"schema".horizon, :"schema".resnapshot, :"schema".resnapshot_table,
