@@ -3,10 +3,6 @@
  * registry, the store's disk. And a record of ten megabytes comes. Nothing is set aside for it, no process ends, and in the
  * end it is all as if nothing had happened.
  */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { SAMPLE_BATCH, readTables } from '../../src/demo/data.ts';
@@ -19,13 +15,12 @@ import { Pipeline } from '../support/pipeline.ts';
 import { eventually } from '../support/pipeline-wait.ts';
 import { startPostgres } from '../support/postgres-server.ts';
 import type { PostgresServer } from '../support/postgres-server.ts';
+import { SmallDisk } from '../support/small-disk.ts';
 import { endpointsOf, providerOf } from '../support/stack-provider.ts';
 
 const plan = inject('stack');
 const provider = providerOf(plan);
 const SETTLE_MS = 240_000;
-/** A disk of the store's own, small enough to be filled: only root may make one. */
-const DISK_MB = 1_000;
 
 let disk: SmallDisk;
 let store: PostgresServer;
@@ -33,45 +28,6 @@ let farm: Pipeline;
 let days: readonly DayOfWrites[];
 let played = 0;
 let worker: PipelineProcess;
-
-class SmallDisk implements Disposable {
-  readonly folder = mkdtempSync(join(tmpdir(), 'anchorline-disk-'));
-  readonly isSmall: boolean;
-  readonly #ballast = join(this.folder, 'ballast');
-
-  constructor() {
-    this.isSmall = process.getuid?.() === 0 && mounts(this.folder);
-  }
-
-  fill(): void {
-    try {
-      writeFileSync(this.#ballast, Buffer.alloc(DISK_MB * 1024 * 1024, 1));
-    } catch (error) {
-      // All that there was.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-    }
-  }
-
-  free(): void {
-    rmSync(this.#ballast, { force: true });
-  }
-
-  [Symbol.dispose](): void {
-    if (this.isSmall) execFileSync('umount', ['-l', this.folder]);
-    rmSync(this.folder, { recursive: true, force: true });
-  }
-}
-
-function mounts(folder: string): boolean {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_MB}m,mode=755`, 'tmpfs', folder], {
-      stdio: 'ignore',
-    });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** Writes the batch's days one by one until told otherwise; each is a transaction. */
 async function play(count: number): Promise<void> {

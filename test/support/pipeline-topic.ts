@@ -64,7 +64,10 @@ export interface PublishedStates {
   readonly last: RowsByKey;
   /** Keys whose last record is a tombstone. */
   readonly gone: ReadonlySet<string>;
-  /** Where a key's revision went down, or a key changed its partition. */
+  /**
+   * Where a key's revision went down, a key changed its partition, or rows that one recompute wrote of an assignment first
+   * came in several transactions: a consumer saw some of them without the others.
+   */
   readonly disorder: readonly string[];
 }
 
@@ -77,11 +80,13 @@ export async function readStates(
   const last = new Map<string, RowText>();
   const gone = new Set<string>();
   const disorder: string[] = [];
+  const transactions = new TransactionRuns();
   const highest = new Map<string, { readonly revision: number; readonly partition: number }>();
   for (const { partition, offset, key, value } of await readTopic(lab, topic)) {
     const { assignment_id: assignmentId, date } = await decoded<DailyStateKey>(decoder, key);
     const name = rowKey(assignmentId, date);
     const before = highest.get(name);
+    const run = transactions.of(partition, offset);
     if (before !== undefined && before.partition !== partition) {
       disorder.push(`${name} is in partitions ${before.partition} and ${partition}`);
     }
@@ -94,11 +99,40 @@ export async function readStates(
     if (before !== undefined && state.revision < before.revision) {
       disorder.push(`${name}: revision ${state.revision} after ${before.revision} at ${partition}/${offset}`);
     }
+    if (state.revision > (before?.revision ?? 0)) {
+      const first = transactions.first(`${assignmentId} ${state.revision}`, run);
+      if (first !== run) {
+        disorder.push(
+          `${name}: revision ${state.revision} came apart, at ${partition}/${offset} and in ${first}`,
+        );
+      }
+    }
     highest.set(name, { revision: state.revision, partition });
     last.set(name, publishedText(state));
     gone.delete(name);
   }
   return { last, gone, disorder };
+}
+
+/** The marker that ends a transaction takes an offset: records without a gap between them were committed together. */
+class TransactionRuns {
+  readonly #last = new Map<number, { readonly offset: bigint; readonly run: string }>();
+  readonly #first = new Map<string, string>();
+
+  /** Names the run that the record belongs to. */
+  of(partition: number, offset: bigint): string {
+    const before = this.#last.get(partition);
+    const run = before?.offset === offset - 1n ? before.run : `${partition}/${offset}`;
+    this.#last.set(partition, { offset, run });
+    return run;
+  }
+
+  /** In which run the thing was first seen. */
+  first(name: string, run: string): string {
+    const known = this.#first.get(name) ?? run;
+    this.#first.set(name, known);
+    return known;
+  }
 }
 
 async function decoded<T>(decoder: AvroDecoder, bytes: Buffer | null): Promise<T> {
