@@ -3,12 +3,11 @@ import { isoToDay } from '../../src/domain/day.ts';
 import type { AssignmentFacts, BatchFacts, ScenarioBundle } from '../../src/domain/engine-input.ts';
 import type { AssignmentFact, Id, StageFact } from '../../src/domain/facts.ts';
 
-/** Stays a batch, and days a stay. */
+/** Stays a batch, and days a stay where there are enough. */
 export const STAYS = 16;
 export const STAY_DAYS = 300;
 
 const START = isoToDay('2024-01-01');
-const EVERY_DAY = Array.from({ length: STAY_DAYS }, (_, i) => START + i);
 
 /** Numbers in [0, 1) that every run draws alike (mulberry32). */
 function randomFrom(seed: number): () => number {
@@ -63,10 +62,16 @@ const SCENARIO: ScenarioBundle = {
   constraints: [],
 };
 
+function everyDay(days: number): number[] {
+  return Array.from({ length: days }, (_, i) => START + i);
+}
+
 /** A batch whose stays all begin on the first day; a tenth of the days has deaths recorded on the batch only. */
-export function batchFacts(batchId: Id, stays: number): BatchFacts {
+export function batchFacts(batchId: Id, stays: number, days: number): BatchFacts {
   const random = randomFrom(batchId);
-  const assignments = Array.from({ length: stays }, (_, i) => assignmentFact(batchId, batchId * 100 + i));
+  const assignments = Array.from({ length: stays }, (_, i) =>
+    assignmentFact(batchId, batchId * 100 + i, days),
+  );
   return {
     batch: {
       id: batchId,
@@ -87,7 +92,7 @@ export function batchFacts(batchId: Id, stays: number): BatchFacts {
       count: 1000,
       deaths: i,
       completed: true,
-      day: START + 200,
+      day: START + Math.floor(days * 0.66),
       weightE4: 1_500_000,
       sampleSize: 30,
       selection: 'AVERAGE',
@@ -95,13 +100,15 @@ export function batchFacts(batchId: Id, stays: number): BatchFacts {
     eggDeliveries: [],
     harvests: [],
     unplacedHarvests: [],
-    batchMortality: EVERY_DAY.filter(() => random() < 0.1).map((day, i) => ({
-      id: i + 1,
-      batchId,
-      assignmentId: null,
-      day,
-      count: Math.floor(random() * 200),
-    })),
+    batchMortality: everyDay(days)
+      .filter(() => random() < 0.1)
+      .map((day, i) => ({
+        id: i + 1,
+        batchId,
+        assignmentId: null,
+        day,
+        count: Math.floor(random() * 200),
+      })),
     containerFeedings: [],
     activities: [],
     scenario: SCENARIO,
@@ -110,7 +117,7 @@ export function batchFacts(batchId: Id, stays: number): BatchFacts {
   };
 }
 
-function assignmentFact(batchId: Id, id: Id): AssignmentFact {
+function assignmentFact(batchId: Id, id: Id, days: number): AssignmentFact {
   return {
     id,
     batchId,
@@ -119,24 +126,27 @@ function assignmentFact(batchId: Id, id: Id): AssignmentFact {
     populationCount: 120_000 + id,
     avgWeightE4: 15_000,
     startDay: START,
-    departureDay: START + STAY_DAYS,
+    departureDay: START + days,
     isActive: false,
   };
 }
 
 /** Deaths and readings on nine days of ten, feed twice a day, a sample every other week. */
-export function assignmentFacts({ id, batchId, containerId }: AssignmentFact): AssignmentFacts {
+export function assignmentFacts({ id, batchId, containerId }: AssignmentFact, days: number): AssignmentFacts {
   const random = randomFrom(id);
-  const often = EVERY_DAY.filter(() => random() < 0.9);
+  const all = everyDay(days);
+  const often = all.filter(() => random() < 0.9);
   return {
     assignmentId: id,
-    samples: EVERY_DAY.filter((_, i) => i % 14 === 13).map((day, i) => ({
-      id: i + 1,
-      assignmentId: id,
-      day,
-      sampleSize: 10,
-      weightE4: 20_000 + i * 60_000 + Math.floor(random() * 5000),
-    })),
+    samples: all
+      .filter((_, i) => i % 14 === 13)
+      .map((day, i) => ({
+        id: i + 1,
+        assignmentId: id,
+        day,
+        sampleSize: 10,
+        weightE4: 20_000 + i * 60_000 + Math.floor(random() * 5000),
+      })),
     treatments: [],
     manualAnchors: [],
     mortality: often.map((day, i) => ({
@@ -146,18 +156,22 @@ export function assignmentFacts({ id, batchId, containerId }: AssignmentFact): A
       day,
       count: Math.floor(random() * 60),
     })),
-    feedings: EVERY_DAY.flatMap((day) => [day, day]).map((day, i) => ({
-      id: i + 1,
-      batchId,
-      assignmentId: id,
-      containerId,
-      day,
-      amountE4: Math.floor(random() * 400_000),
-    })),
-    temperatures: EVERY_DAY.filter(() => random() < 0.9).map((day) => ({
-      day,
-      sumE4: Math.floor((60_000 + random() * 80_000) * 4),
-      count: 4,
-    })),
+    feedings: all
+      .flatMap((day) => [day, day])
+      .map((day, i) => ({
+        id: i + 1,
+        batchId,
+        assignmentId: id,
+        containerId,
+        day,
+        amountE4: Math.floor(random() * 400_000),
+      })),
+    temperatures: all
+      .filter(() => random() < 0.9)
+      .map((day) => ({
+        day,
+        sumE4: Math.floor((60_000 + random() * 80_000) * 4),
+        count: 4,
+      })),
   };
 }

@@ -1,0 +1,135 @@
+/**
+ * Runs benchmarks one after the other, each in a process of its own, and shows their figures: `npm run bench -- --help`.
+ * A run of all of them at full size writes RESULTS.md.
+ */
+import { execFile, spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
+import { text } from 'node:stream/consumers';
+import { parseArgs, promisify } from 'node:util';
+import Table from 'cli-table3';
+import type { Bench, Figure } from './bench.ts';
+import { BENCHES } from './list.ts';
+import { HEAD, cellsOf, resultsPage } from './render.ts';
+import type { Machine, Outcome, Run } from './render.ts';
+
+const RESULTS = new URL('RESULTS.md', import.meta.url);
+const COMMAND = 'npm run bench';
+const HELP = `Runs the benchmarks one after the other and shows their figures, each beside its limit.
+
+  ${COMMAND} -- [options]
+
+  --only NAMES   of these, apart by commas: ${BENCHES.map(({ name }) => name).join(', ')}
+  --scale X      that share of the full size (1)
+  --write        write ops/bench/RESULTS.md; a run of all at full size does so anyway
+
+Those that need Kafka use the local stack where it runs (\`anchorline stack up\`), else bring up one of their own.
+
+Examples:
+  ${COMMAND}
+  ${COMMAND} -- --only engine,recompute
+  ${COMMAND} -- --only recompute --scale 0.1`;
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    scale: { type: 'string', default: '1' },
+    write: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+    // How a run starts each of its benchmarks.
+    one: { type: 'string' },
+  },
+});
+const scale = Number(options.scale);
+
+if (options.help) console.log(HELP);
+else if (options.one !== undefined) console.log(JSON.stringify(await figuresOf(named(options.one))));
+else process.exitCode = await runAll();
+
+/** The exit status. */
+async function runAll(): Promise<number> {
+  if (!(scale > 0)) throw new RangeError(`--scale: a number above 0 is expected, not ${options.scale}`);
+  const chosen = options.only === undefined ? BENCHES : options.only.split(',').map(named);
+  const write = options.write || (options.only === undefined && scale === 1);
+  const outcomes: Outcome[] = [];
+  const loads: string[] = [];
+  for (const bench of chosen) {
+    say(`${bench.name}: ${bench.about}`);
+    loads.push(loadavg()[0]!.toFixed(1));
+    const outcome = await outcomeOf(bench);
+    outcomes.push(outcome);
+    if (outcome.failure === null) console.log(tableOf(outcome.figures));
+    else say(`${bench.name} failed: ${outcome.failure}`);
+    // After each: what was measured is not lost with what fails later.
+    if (write) await writeFile(RESULTS, resultsPage(await runOf(outcomes, loads)));
+  }
+  return outcomes.some(({ failure }) => failure !== null) ? 1 : 0;
+}
+
+function named(name: string): Bench {
+  const bench = BENCHES.find((one) => one.name === name);
+  if (bench === undefined) throw new RangeError(`no benchmark is named ${name}: --help lists them`);
+  return bench;
+}
+
+function figuresOf(bench: Bench): Promise<readonly Figure[]> {
+  return bench.run({ scale, say });
+}
+
+/** In a process of its own: no benchmark finds the heap of another. */
+async function outcomeOf({ name, about }: Bench): Promise<Outcome> {
+  const start = performance.now();
+  const args = [import.meta.filename, '--one', name, '--scale', String(scale)];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const [output, status] = await Promise.all([text(child.stdout), ended]);
+  const seconds = (performance.now() - start) / 1_000;
+  const bench = { name, about };
+  if (status !== 0) return { bench, seconds, figures: [], failure: `it ended with ${status}, see above` };
+  return { bench, seconds, figures: JSON.parse(output) as Figure[], failure: null };
+}
+
+function tableOf(figures: readonly Figure[]): string {
+  const table = new Table({
+    head: [...HEAD],
+    colAligns: ['left', 'right', 'right', 'left', 'left'],
+    style: { head: [], border: [] },
+  });
+  table.push(...figures.map(cellsOf));
+  return table.toString();
+}
+
+async function runOf(outcomes: readonly Outcome[], loads: readonly string[]): Promise<Run> {
+  const extra = process.argv.slice(2).join(' ');
+  return {
+    machine: await machine(loads),
+    date: new Date().toISOString().slice(0, 10),
+    commit: await first('git', ['rev-parse', '--short', 'HEAD']),
+    command: extra === '' ? COMMAND : `${COMMAND} -- ${extra}`,
+    outcomes,
+  };
+}
+
+async function machine(loads: readonly string[]): Promise<Machine> {
+  return {
+    cores: `${availableParallelism()} cores (${cpus()[0]?.model.trim() ?? 'unknown'})`,
+    memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
+    system: `${type()} ${release()}`,
+    versions: [`Node ${process.version}`, await first('java', ['--version'])],
+    load: loads.join(', '),
+  };
+}
+
+/** The first line that a command says; what is not installed is said to be so. */
+async function first(command: string, args: readonly string[]): Promise<string> {
+  try {
+    const { stdout } = await promisify(execFile)(command, [...args]);
+    return stdout.split('\n')[0] ?? '';
+  } catch {
+    return `no ${command}`;
+  }
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
