@@ -6,6 +6,7 @@ import { compressedBench } from './compressed.ts';
 import { decodeBench } from './decode.ts';
 import { engineBench } from './engine.ts';
 import { ingestBench } from './ingest.ts';
+import { latencyBench } from './latency.ts';
 import { recomputeBench } from './recompute.ts';
 import { storeBench } from './store.ts';
 
@@ -18,4 +19,5 @@ export const BENCHES: readonly Bench[] = [
   compressedBench,
   ingestBench,
   commitToTopicBench,
+  latencyBench,
 ];
