@@ -152,10 +152,7 @@ async function planRetry(
   );
 }
 
-export async function decodeAll(
-  decoder: RecordDecoder,
-  records: readonly SourceRecord[],
-): Promise<Decoded[]> {
+async function decodeAll(decoder: RecordDecoder, records: readonly SourceRecord[]): Promise<Decoded[]> {
   const decoded: Decoded[] = [];
   for (const record of records) {
     const result = decoder.decode(record);

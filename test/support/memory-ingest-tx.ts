@@ -61,6 +61,7 @@ export class MemoryIngestTx implements IngestTx {
   ): Promise<void> {
     return this.#tx.call('ingest.writeFacts', async () => {
       const table = this.#tx.view.ofKind(kind);
+      if (upserts.some(hasNul)) throw new Error('invalid byte sequence for encoding "UTF8": 0x00');
       for (const id of [...upserts.map((fact) => fact.id), ...deletes]) {
         await this.#tx.lock(`fact/${kind}/${id}`);
       }
@@ -186,4 +187,9 @@ export class MemoryIngestTx implements IngestTx {
       this.#tx.view.letters.set(at, Object.freeze({ ...letter, state: 'superseded' as const }));
     }
   }
+}
+
+/** A text that Postgres cannot hold. */
+export function hasNul(fact: object): boolean {
+  return Object.values(fact).some((value) => typeof value === 'string' && value.includes('\0'));
 }

@@ -1,5 +1,6 @@
 /** A process's connection to the in-memory database, and its transactions. */
 import type { Dirt } from '../../src/domain/dirt.ts';
+import { AnchorlineError } from '../../src/domain/errors.ts';
 import { DatabaseView } from './memory-database.ts';
 import type { MemoryDatabase } from './memory-database.ts';
 
@@ -11,6 +12,21 @@ export interface MemoryStoreOptions {
   readonly onCall?: OnCall;
   /** How long dirt is held back for a transaction that is not whole; 0: not at all. */
   readonly transactionWaitMs?: number;
+}
+
+/**
+ * The client is told of an outage while the server still has its transaction, and ends it by itself later: by the
+ * commit that was under way, or by rolling it back. Until then its locks are held.
+ */
+export class LeftBehindError extends AnchorlineError {
+  readonly commits: boolean;
+  readonly later: (end: () => void) => void;
+
+  constructor(what: string, commits: boolean, later: (end: () => void) => void) {
+    super('SIM003', `connection lost at ${what}`, { retryable: true });
+    this.commits = commits;
+    this.later = later;
+  }
 }
 
 /** What a transaction needs of its connection. */
@@ -51,6 +67,15 @@ export class Session {
   end(tx: Transaction): void {
     this.#open.delete(tx);
     this.db.locks.releaseAll(tx);
+  }
+
+  /** The transaction outlives its client: a crash does not end it. */
+  leaveBehind(tx: Transaction, { commits, later }: LeftBehindError): void {
+    this.#open.delete(tx);
+    later(() => {
+      if (commits) tx.view.commitTo(this.db, this.nowMs());
+      tx.end();
+    });
   }
 
   /** The process is gone: its open transactions roll back and nothing more comes of it. */

@@ -24,7 +24,7 @@ import type { MemoryDatabase } from './memory-database.ts';
 import { MemoryIngestTx } from './memory-ingest-tx.ts';
 import { publicationBatches } from './memory-publications.ts';
 import { MemoryRecomputeTx } from './memory-recompute-tx.ts';
-import { Session, appendDirt } from './memory-session.ts';
+import { LeftBehindError, Session, appendDirt } from './memory-session.ts';
 import type { MemoryStoreOptions, Transaction } from './memory-session.ts';
 import { giveUp, settle } from './memory-upstream.ts';
 
@@ -180,9 +180,12 @@ export class MemoryStore implements StateStore {
       await this.#session.hook(`${name}.commit`, 'before');
       tx.commit();
       await this.#session.hook(`${name}.commit`, 'after');
-      return result;
-    } finally {
       tx.end();
+      return result;
+    } catch (error) {
+      if (error instanceof LeftBehindError) this.#session.leaveBehind(tx, error);
+      else tx.end();
+      throw error;
     }
   }
 }

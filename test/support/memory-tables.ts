@@ -77,6 +77,8 @@ export class LockTable {
   readonly #locks = new Map<string, Lock>();
   readonly #heldBy = new Map<object, Set<string>>();
   readonly #waitsFor = new Map<object, string>();
+  /** How often somebody had to wait. */
+  waits = 0;
 
   /** Undefined: granted at once; else a promise of the grant. It stays pending for ever if the owner dies first. */
   acquire(owner: object, key: string, mode: LockMode): Promise<void> | undefined {
@@ -89,6 +91,7 @@ export class LockTable {
       return undefined;
     }
     if (this.#closesCircle(owner, key)) throw new DeadlockError(key);
+    this.waits += 1;
     this.#waitsFor.set(owner, key);
     return new Promise((resolve) => {
       lock.waiters.push({ owner, mode, granted: resolve });

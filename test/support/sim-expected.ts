@@ -1,6 +1,6 @@
 /** What must be true once everything is quiet, worked out from the log alone. */
 import { KEEP } from '../../src/domain/cdc.ts';
-import type { SourceRecord } from '../../src/domain/cdc.ts';
+import type { MappedChange, SourceRecord } from '../../src/domain/cdc.ts';
 import type { Day } from '../../src/domain/day.ts';
 import type { BatchFacts } from '../../src/domain/engine-input.ts';
 import type { Fact, FactKind, Id, ReadingFact } from '../../src/domain/facts.ts';
@@ -13,6 +13,7 @@ import { mapChange } from '../../src/source/registry.ts';
 import { keyOfReading, letterKey, sumKey } from './memory-database.ts';
 import type { DailySum, RowsByDay, StoredRow } from './memory-database.ts';
 import { dailyTemperatures } from './memory-load.ts';
+import { hasNul } from './memory-ingest-tx.ts';
 import { storedRow } from './memory-recompute-tx.ts';
 import type { SimFarm } from './sim-farm.ts';
 
@@ -20,18 +21,26 @@ export interface ExpectedFacts {
   readonly facts: ReadonlyMap<FactKind, ReadonlyMap<Id, Fact>>;
   readonly readings: ReadonlyMap<string, ReadingFact>;
   readonly sums: ReadonlyMap<string, DailySum>;
-  /** Records that no ingest can use, and whether nothing good or bad came after them for their key. */
-  readonly letters: ReadonlyMap<string, { readonly record: SourceRecord; readonly last: boolean }>;
+  readonly letters: ReadonlyMap<string, ExpectedLetter>;
+}
+
+/** A record that no ingest can use. */
+interface ExpectedLetter {
+  readonly record: SourceRecord;
+  /** Nothing good or bad came after it for its key. */
+  readonly last: boolean;
+  /** Only the store says so: it need not come to that where a later record of the row is in the same batch. */
+  readonly refused: boolean;
 }
 
 /** The facts that each key's records amount to, in the order of its partition; `repaired` as for decoding. */
 export function expectedFacts(farm: SimFarm, settings: EngineSettings, repaired: boolean): ExpectedFacts {
   const facts = new Map<FactKind, Map<Id, Fact>>(FACT_KINDS.map((kind) => [kind, new Map<Id, Fact>()]));
   const readings = new Map<string, ReadingFact>();
-  const letters = new Map<string, { record: SourceRecord; last: boolean }>();
+  const letters = new Map<string, { record: SourceRecord; last: boolean; refused: boolean }>();
   for (const at of farm.partitions()) {
     const lastOfKey = new Map<string, string>();
-    for (const { record } of farm.log(at)) {
+    for (const { record } of at.log) {
       const decoded = farm.decode(record, repaired);
       if (decoded.kind === 'transaction_end') continue;
       const mapped = decoded.kind === 'change' ? mapChange(decoded, settings) : null;
@@ -39,8 +48,8 @@ export function expectedFacts(farm: SimFarm, settings: EngineSettings, repaired:
       const earlier = letters.get(lastOfKey.get(key) ?? '');
       if (earlier !== undefined) earlier.last = false;
       lastOfKey.set(key, letterKey(record));
-      if (mapped === null || !mapped.ok) {
-        letters.set(letterKey(record), { record, last: true });
+      if (mapped === null || !mapped.ok || isRefused(mapped.change)) {
+        letters.set(letterKey(record), { record, last: true, refused: mapped?.ok === true });
         continue;
       }
       const { change } = mapped;
@@ -57,7 +66,13 @@ export function expectedFacts(farm: SimFarm, settings: EngineSettings, repaired:
   return { facts, readings, sums: sumsOf(readings.values()), letters };
 }
 
+/** Whether the store will have none of it. */
+export function isRefused(change: MappedChange): boolean {
+  return change.after !== null && hasNul(change.after);
+}
+
 function kept(image: object, before: Fact | undefined): Fact {
+  if (!Object.values(image).includes(KEEP)) return image as Fact;
   const entries = Object.entries(image).map(([field, value]) => [
     field,
     value === KEEP ? ((before as unknown as Record<string, unknown> | undefined)?.[field] ?? null) : value,

@@ -5,6 +5,7 @@ import type { PartitionId } from '../../src/domain/ports.ts';
 import type { TransactionEnd, TransactionMark } from '../../src/domain/transactions.ts';
 import type { FarmLife, SimTable } from './sim-tables.ts';
 import { SIM_TABLES } from './sim-tables.ts';
+import type { Coverage } from './sim-coverage.ts';
 import type { Random } from './sim-random.ts';
 import { partitionKey } from './memory-database.ts';
 
@@ -27,15 +28,57 @@ export interface FarmOptions {
   readonly poison: number;
   /** Tables that most changes are of; empty: the seed picks some. */
   readonly focus: readonly string[];
+  /** Topics forget what later records have taken the place of. Then no value is left out of a record. */
+  readonly compacting?: boolean;
 }
 
-type Poison = 'undecodable' | 'unmappable';
+/** Texts that reach the store as they are. */
+const REFUSABLE: Readonly<Record<string, string>> = {
+  batch_batch: 'status',
+  batch_lifecyclestage: 'name',
+  infrastructure_container: 'name',
+  environmental_environmentalparameter: 'name',
+  scenario: 'name',
+  scenario_temperatureprofile: 'name',
+};
 
-interface Emitted {
+const COVERED_POISON = {
+  undecodable: 'record: cannot be decoded',
+  unmappable: 'record: cannot be mapped',
+  refused: 'record: refused by the store',
+} as const;
+
+const POISONS = ['undecodable', 'unmappable', 'refused'] as const;
+type Poison = (typeof POISONS)[number];
+
+export interface Emitted {
   readonly record: SourceRecord;
   readonly decoded: Decoded;
   readonly poison: Poison | null;
+  /** The upstream transaction that it is of; they are numbered in the order of their commits. */
+  readonly transaction: number;
+  /** Its place among all records of all topics. */
+  readonly place: number;
+  /** A later record of its key is all that the topic has kept. */
+  compacted: boolean;
 }
+
+/** A partition of a table's topic. */
+export interface SimPartition extends PartitionId {
+  readonly key: string;
+  readonly log: readonly Emitted[];
+  /** How many records a consumer can see: the broker has not acknowledged the rest. */
+  readonly visible: number;
+}
+
+interface OwnPartition extends SimPartition {
+  readonly log: Emitted[];
+  visible: number;
+  held: boolean;
+}
+
+/** Is told of every record that is written. */
+export type Tell = (emitted: Emitted) => void;
 
 interface Change {
   readonly table: SimTable;
@@ -63,7 +106,10 @@ export class SimFarm {
   readonly life: FarmLife;
   readonly #random: Random;
   readonly #options: FarmOptions;
-  readonly #partitions: readonly PartitionId[];
+  readonly #coverage: Coverage | undefined;
+  readonly #tell: Tell | undefined;
+  readonly #partitions: readonly OwnPartition[];
+  readonly #byKey = new Map<string, OwnPartition>();
   readonly #focus: readonly SimTable[];
   /**
    * One kind only: a record that could have been read later is given up when a later one of its key, which never
@@ -73,44 +119,74 @@ export class SimFarm {
   readonly #rows = new Map<string, Map<string, SourceRow>>();
   /** Every record in the order in which the connector wrote it, over all topics. */
   readonly #emitted: Emitted[] = [];
-  readonly #logs = new Map<string, Emitted[]>();
   readonly #byRecord = new Map<SourceRecord, Emitted>();
   #nowMs = 1_700_000_000_000;
   #xid = 0;
 
-  constructor(random: Random, options: FarmOptions) {
+  constructor(random: Random, options: FarmOptions, coverage?: Coverage, tell?: Tell) {
+    this.#coverage = coverage;
+    this.#tell = tell;
     this.#random = random;
     this.#options = options;
+    const made = ({ topic, partition }: PartitionId): OwnPartition => {
+      return { topic, partition, key: partitionKey({ topic, partition }), log: [], visible: 0, held: false };
+    };
     const partitions = SIM_TABLES.flatMap(({ name }) =>
-      Array.from({ length: options.partitions }, (_, partition) => ({ topic: name, partition })),
+      Array.from({ length: options.partitions }, (_, partition) => made({ topic: name, partition })),
     );
-    this.#partitions = [...partitions, TRANSACTIONS];
+    this.#partitions = [...partitions, made(TRANSACTIONS)];
     this.#focus =
       options.focus.length > 0
         ? SIM_TABLES.filter(({ name }) => options.focus.includes(name))
         : random.shuffled(SIM_TABLES.filter(({ weight }) => weight > 1)).slice(0, 3);
-    for (const at of this.#partitions) this.#logs.set(partitionKey(at), []);
-    this.#poison = random.pick(['undecodable', 'unmappable'] as const);
+    for (const at of this.#partitions) this.#byKey.set(at.key, at);
+    this.#poison = random.pick(POISONS);
     this.life = { from: FIRST_DAY, to: FIRST_DAY + options.days };
   }
 
   /** Every partition of every table's topic, and that of transactions; always the same objects. */
-  partitions(): readonly PartitionId[] {
+  partitions(): readonly SimPartition[] {
     return this.#partitions;
   }
 
-  /** The partition's records from an offset on. */
+  /** The partition's records from an offset on, as far as a consumer can see them. */
   read(at: PartitionId, from: bigint, limit: number): SourceRecord[] {
-    const log = this.#logs.get(partitionKey(at)) ?? [];
-    return log.slice(Number(from), Number(from) + limit).map(({ record }) => record);
+    const { log, visible } = this.#partition(at);
+    const records: SourceRecord[] = [];
+    for (let i = Number(from); i < visible && records.length < limit; i += 1) {
+      const emitted = log[i] as Emitted;
+      if (!emitted.compacted) records.push(emitted.record);
+    }
+    return records;
   }
 
-  end(at: PartitionId): bigint {
-    return BigInt(this.#logs.get(partitionKey(at))?.length ?? 0);
+  /** From now on new records of a partition are not seen, until they are let go. */
+  hold(at: PartitionId): void {
+    this.#partition(at).held = true;
   }
 
-  log(at: PartitionId): readonly Emitted[] {
-    return this.#logs.get(partitionKey(at)) ?? [];
+  letGo(): void {
+    for (const at of this.#partitions) {
+      at.held = false;
+      at.visible = at.log.length;
+    }
+  }
+
+  /** The topic forgets the records that later ones of their keys have taken the place of; how many. */
+  compact(at: PartitionId): number {
+    const { log, visible } = this.#partition(at);
+    const later = new Set<string>();
+    let count = 0;
+    for (const emitted of log.slice(0, visible).reverse()) {
+      if (emitted.record.key === null) continue;
+      const key = String(emitted.record.key);
+      if (later.has(key) && !emitted.compacted) {
+        emitted.compacted = true;
+        count += 1;
+      }
+      later.add(key);
+    }
+    return count;
   }
 
   /** `repaired`: the decoder that also reads what was undecodable before. */
@@ -126,9 +202,12 @@ export class SimFarm {
 
   /** A farm to begin with: most rows of each table, as the rows of an initial snapshot or as live inserts. */
   populate(share: number, snapshot: boolean): void {
+    const seed = this.#random.seed();
     const changes: Change[] = [];
     for (const table of SIM_TABLES) {
       for (let id = 1; id <= table.ids; id += 1) {
+        // A smaller share leaves rows out, and the others as they are.
+        this.#random.reseed(seed + changes.length * 0x9e37 + id);
         if (this.#random.chance(share)) changes.push(this.#insert(table, id));
       }
     }
@@ -140,8 +219,8 @@ export class SimFarm {
     });
   }
 
-  /** One transaction of an operator: one or several changes, committed together. */
-  act(): void {
+  /** One transaction of an operator: one or several changes, committed together; how many. */
+  act(): number {
     this.#nowMs += this.#random.int(1, 5_000);
     const size = this.#random.chance(0.7) ? 1 : this.#random.int(2, 5);
     const changes = Array.from({ length: size }, () => this.#someChange());
@@ -149,6 +228,7 @@ export class SimFarm {
     this.#xid += 1;
     changes.forEach((change, i) => this.#emit(change, 'none', { id: this.#xid, order: i + 1 }));
     this.#emitEnd({ id: this.#xid, records: changes.length });
+    return changes.length;
   }
 
   /** Both halves of what belongs together, anew. */
@@ -177,8 +257,8 @@ export class SimFarm {
 
   /** The connector died before it had noted how far it was: the last records are written once more. */
   repeat(count: number): void {
-    for (const { record, decoded, poison } of this.#emitted.slice(-count)) {
-      this.#append(record, decoded, poison);
+    for (const { record, decoded, poison, transaction } of this.#emitted.slice(-count)) {
+      this.#append(record, decoded, poison, transaction);
     }
   }
 
@@ -237,7 +317,7 @@ export class SimFarm {
   #emit(change: Change, snapshot: SnapshotMark, transaction: TransactionMark | null = null): void {
     const { table, key } = change;
     const isPlanted = key['id'] === PLANTED.id;
-    const poison = !isPlanted && this.#random.chance(this.#options.poison) ? this.#poison : null;
+    const poison = !isPlanted && this.#random.chance(this.#options.poison) ? this.#poisonFor(change) : null;
     const event = (after: SourceRow | null, committedMs: number | null): ChangeEvent => ({
       kind: 'change',
       table: table.name,
@@ -256,14 +336,25 @@ export class SimFarm {
     }
   }
 
+  /** Null where the row has nothing in it that could be so. */
+  #poisonFor({ table, after }: Change): Poison | null {
+    if (this.#poison !== 'refused') return this.#poison;
+    return typeof after?.[REFUSABLE[table.name] ?? ''] === 'string' ? 'refused' : null;
+  }
+
   #sent(change: Change, after: SourceRow, poison: Poison | null): SourceRow {
     const sent: Record<string, unknown> = { ...after };
     // Where an earlier record of the row may be set aside, nobody knows the value that is left out.
-    for (const column of this.#options.poison > 0 ? [] : (change.table.texts ?? [])) {
+    const leavesOut = this.#options.poison === 0 && !this.#options.compacting;
+    for (const column of leavesOut ? (change.table.texts ?? []) : []) {
       const unchanged = change.before !== null && change.before[column] === after[column];
-      if (unchanged && typeof after[column] === 'string' && this.#random.chance(0.4))
+      if (unchanged && typeof after[column] === 'string' && this.#random.chance(0.4)) {
         sent[column] = UNAVAILABLE;
+        this.#coverage?.hit('connector: left a value out');
+      }
     }
+    if (poison !== null) this.#coverage?.hit(COVERED_POISON[poison]);
+    if (poison === 'refused') sent[REFUSABLE[change.table.name] as string] = 'a\0b';
     if (poison === 'unmappable') sent[change.table.key[0] as string] = 'not a number';
     return sent;
   }
@@ -282,14 +373,22 @@ export class SimFarm {
     };
   }
 
-  #append(like: SourceRecord, decoded: Decoded, poison: Poison | null): void {
-    const log = this.#logs.get(partitionKey(like)) ?? [];
-    const record = { ...like, offset: BigInt(log.length) };
-    const emitted = { record, decoded, poison };
-    log.push(emitted);
-    this.#logs.set(partitionKey(like), log);
+  #append(like: SourceRecord, decoded: Decoded, poison: Poison | null, transaction = this.#xid): void {
+    const at = this.#partition(like);
+    const record = { ...like, offset: BigInt(at.log.length) };
+    const place = this.#emitted.length;
+    const emitted = { record, decoded, poison, transaction, place, compacted: false };
+    at.log.push(emitted);
+    if (!at.held) at.visible = at.log.length;
     this.#byRecord.set(record, emitted);
     this.#emitted.push(emitted);
+    this.#tell?.(emitted);
+  }
+
+  #partition(at: PartitionId): OwnPartition {
+    const known = this.#byKey.get(partitionKey(at));
+    if (known === undefined) throw new RangeError(`no partition ${partitionKey(at)}`);
+    return known;
   }
 }
 

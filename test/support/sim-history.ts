@@ -1,6 +1,5 @@
 /** Small histories without faults: any order and batching of changes through the steps, then a look at everything. */
 import type { Id } from '../../src/domain/facts.ts';
-import type { PartitionId } from '../../src/domain/ports.ts';
 import { DEFAULT_ENGINE_SETTINGS } from '../../src/domain/settings.ts';
 import type { EngineSettings } from '../../src/domain/settings.ts';
 import { ingestBatch } from '../../src/ingest/step.ts';
@@ -11,6 +10,7 @@ import { MemoryStore } from './memory-store.ts';
 import { assertFacts, assertRows } from './sim-checks.ts';
 import { expectedFacts } from './sim-expected.ts';
 import { SimFarm } from './sim-farm.ts';
+import type { SimPartition } from './sim-farm.ts';
 import { Random } from './sim-random.ts';
 
 /** Plays one history; throws an Error that names the first difference from one full pass. */
@@ -35,14 +35,14 @@ export async function playHistory(seed: number): Promise<void> {
     clock,
     settings,
   };
-  const positionOf = async (at: PartitionId): Promise<bigint> => (await store.positions([at]))[0] as bigint;
+  const positionOf = async (at: SimPartition): Promise<bigint> => (await store.positions([at]))[0] as bigint;
 
   farm.populate(random.next() * 0.8, random.chance(0.2));
   let actions = random.int(1, 15);
-  const positions = new Map<PartitionId, bigint>();
+  const positions = new Map<SimPartition, bigint>();
   for (const at of farm.partitions()) positions.set(at, await positionOf(at));
   for (;;) {
-    const behind = [...positions.keys()].filter((at) => farm.end(at) > (positions.get(at) as bigint));
+    const behind = [...positions.keys()].filter((at) => at.visible > Number(positions.get(at)));
     const dirty = [...new Set([...db.dirt.committed.values()].map((dirt) => dirt.assignmentId))];
     const horizonBehind = db.horizon !== farm.life.to + 1;
     if (actions === 0 && behind.length === 0 && dirty.length === 0 && !horizonBehind) break;

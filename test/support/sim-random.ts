@@ -6,6 +6,21 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
+  /** From here on, what a new one of this seed would draw. */
+  reseed(seed: number): void {
+    this.#state = seed >>> 0;
+  }
+
+  /** A seed for another one. */
+  seed(): number {
+    return Math.floor(this.next() * 4_294_967_296);
+  }
+
+  /** A generator of its own, so that more draws there change nothing here. */
+  fork(): Random {
+    return new Random(this.seed());
+  }
+
   /** Uniform in [0, 1). */
   next(): number {
     // mulberry32: small, and good enough to pick what happens next.
@@ -48,10 +63,5 @@ export class Random {
       [all[i], all[j]] = [all[j] as T, all[i] as T];
     }
     return all;
-  }
-
-  /** A generator of its own, so that more draws there change nothing here. */
-  fork(): Random {
-    return new Random(Math.floor(this.next() * 4_294_967_296));
   }
 }

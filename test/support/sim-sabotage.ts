@@ -1,9 +1,18 @@
 /** Wrong systems: each lacks one thing that the law rests on. The simulator has to notice every one of them. */
 import { StalePositionError } from '../../src/domain/errors.ts';
-import type { IngestTx, PositionAdvance, RecomputeTx, StateStore } from '../../src/domain/ports.ts';
+import type {
+  DeadLetter,
+  IngestTx,
+  PositionAdvance,
+  RecomputeTx,
+  StateStore,
+} from '../../src/domain/ports.ts';
+import type { IsolatingIngestDeps } from '../../src/ingest/isolate.ts';
 import type { MemoryDatabase } from './memory-database.ts';
 import { partitionKey } from './memory-database.ts';
-import type { Sabotage } from './sim-world.ts';
+import { CALM } from './sim-faults.ts';
+import { raceOptionsOf } from './sim-options.ts';
+import type { Sabotage, WorldOptions } from './sim-world.ts';
 
 type Overrides<T> = (inner: T, db: MemoryDatabase) => Partial<T>;
 
@@ -77,9 +86,10 @@ export const SABOTAGES: Readonly<Record<string, Sabotage>> = {
   'dirt is not held back for transactions that are not whole': inIngest(() => ({
     noteTransactions: nothing,
   })),
-  'what a transaction brings while facts are loaded is not looked at': inRecompute(() => ({
-    dirtiedMeanwhile: () => Promise.resolve([]),
-  })),
+  'what a transaction brings while facts are loaded is not looked at': {
+    ...inRecompute(() => ({ dirtiedMeanwhile: () => Promise.resolve([]) })),
+    aim: { repeating: false, focus: ['batch_growthsample'], faults: { ...CALM, hold: 0.3 } },
+  },
   'dirt is resolved without the lock on structure': inIngest(() => ({ lockFacts: nothing })),
   'a recompute stops before the end of its window': inRecompute((tx) => ({
     takeDirt: async (ids) =>
@@ -120,7 +130,98 @@ export const SABOTAGES: Readonly<Record<string, Sabotage>> = {
         },
       }),
   },
+  'publications are noted before the commit of their rows': {
+    store: (store) =>
+      overriding<StateStore>(store, {
+        recompute: (work) =>
+          store.recompute((tx) =>
+            work(
+              overriding(tx, {
+                appendPublication: (entries) => store.recompute((other) => other.appendPublication(entries)),
+              }),
+            ),
+          ),
+      }),
+  },
+  'more publications are settled than were read': {
+    store: (store, { db }) =>
+      overriding<StateStore>(store, {
+        settlePublications: (sequences) => {
+          const logged = [...db.publications.committed.values()];
+          const of = new Set(logged.filter(({ seq }) => sequences.includes(seq)).map((e) => e.assignmentId));
+          const all = logged.filter(({ assignmentId }) => of.has(assignmentId)).map(({ seq }) => seq);
+          return store.settlePublications(all);
+        },
+      }),
+  },
   'a publisher is not fenced': { withoutFencing: true },
+  'a publisher fences its predecessor after it has read': {
+    aim: { leaseMs: 200, repeating: false, faults: { ...CALM, hold: 0.2 } },
+    topic: (topic) => ({
+      open: nothing,
+      publish: async (batches) => {
+        await topic.open();
+        await topic.publish(batches);
+      },
+      close: () => topic.close(),
+    }),
+  },
+  'a revision is drawn before the lock': inRecompute((tx) => {
+    let early = 0n;
+    return {
+      lock: async (ids) => {
+        early = await tx.nextRevision();
+        await tx.lock(ids);
+      },
+      nextRevision: () => Promise.resolve(early),
+    };
+  }),
+  'positions are committed before the facts': {
+    store: (store) =>
+      overriding<StateStore>(store, {
+        ingest: (work) =>
+          store.ingest((tx) =>
+            work(overriding(tx, { advance: (moves) => store.ingest((other) => other.advance(moves)) })),
+          ),
+      }),
+  },
+  'a kind of change makes nothing dirty': inIngest((tx) => ({
+    resolve: (scopes) => tx.resolve(scopes.filter(({ reason }) => reason !== 'growth_sample')),
+  })),
+  'late events are dropped': {
+    ingest: (deps, { farm }) => ({
+      ...deps,
+      decoder: {
+        decode: async (record) => {
+          const decoded = await deps.decoder.decode(record);
+          const day = decoded.kind === 'change' ? decoded.after?.['sample_date'] : undefined;
+          const late = typeof day === 'number' && day < farm.life.from + 3;
+          return late ? { kind: 'ignored', reason: 'too late' } : decoded;
+        },
+      },
+    }),
+  },
+  'dead letters are sent after the commit': {
+    aim: { poison: 0.1, faults: { ...CALM, kill: 0.01, outage: 0.01 } },
+    ingest: (deps) => {
+      const waiting: DeadLetter[] = [];
+      const later: IsolatingIngestDeps['store'] = {
+        ingest: async (work) => {
+          const result = await deps.store.ingest(work);
+          await deps.deadLetters.send(waiting.splice(0));
+          return result;
+        },
+        settleTransactions: (which) => deps.store.settleTransactions(which),
+      };
+      const deadLetters = {
+        send: (letters: readonly DeadLetter[]) => Promise.resolve(void waiting.push(...letters)),
+      };
+      return { ...deps, store: later, deadLetters };
+    },
+  },
+  'a lost wake-up is lost for ever': {
+    store: (store) => overriding<StateStore>(store, { waitingDirt: () => store.waitingDirt(0, 0) }),
+  },
   'a newer record does not supersede a dead letter': inIngest(() => ({ supersedeDeadLetters: nothing })),
   'anomalies of other days are kept': inRecompute((tx) => ({
     replaceAnomalies: (windows, anomalies) =>
@@ -130,3 +231,8 @@ export const SABOTAGES: Readonly<Record<string, Sabotage>> = {
       ),
   })),
 };
+
+/** What a seed plays with where something is missing: as for races, with the scheduler aimed at what that could do. */
+export function sabotagedOptionsOf(seed: number, sabotage: Sabotage): WorldOptions {
+  return { ...raceOptionsOf(seed), ...sabotage.aim, sabotage };
+}

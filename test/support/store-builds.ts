@@ -23,8 +23,6 @@ export const SHARED = 'store_shared';
 
 interface TestStoreOptions {
   readonly transactionWaitMs?: number | undefined;
-  /** False: rows go in by INSERT. */
-  readonly copy?: boolean;
 }
 
 export interface StorePlace extends AsyncDisposable {
@@ -77,7 +75,7 @@ export function openTestStore(
   schema: string,
   build: Build,
   settings: Partial<EngineSettings> = {},
-  { transactionWaitMs, copy = build === 'plain' }: TestStoreOptions = {},
+  { transactionWaitMs }: TestStoreOptions = {},
 ): Promise<PgStore> {
   return createPgStore({
     pool,
@@ -85,7 +83,7 @@ export function openTestStore(
     sharedSchema: SHARED,
     codec,
     settings: { ...DEFAULT_ENGINE_SETTINGS, ...settings },
-    copy,
+    copy: build === 'plain',
     ...(transactionWaitMs === undefined ? {} : { transactionWaitMs }),
   });
 }
