@@ -1,9 +1,9 @@
 /**
  * Runs benchmarks one after the other, each in a process of its own, and shows their figures: `npm run bench -- --help`.
- * A run of all of them at full size writes RESULTS.md.
+ * A run of all of them at full size writes RESULTS.md; `--write` does so with a part of it.
  */
 import { execFile, spawn } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { parseArgs, promisify } from 'node:util';
@@ -11,7 +11,7 @@ import Table from 'cli-table3';
 import type { Bench, Figure } from './bench.ts';
 import { BENCHES } from './list.ts';
 import { HEAD, cellsOf, resultsPage } from './render.ts';
-import type { Machine, Outcome, Run } from './render.ts';
+import type { Machine, Outcome } from './render.ts';
 
 const RESULTS = new URL('RESULTS.md', import.meta.url);
 const COMMAND = 'npm run bench';
@@ -21,14 +21,15 @@ const HELP = `Runs the benchmarks one after the other and shows their figures, e
 
   --only NAMES   of these, apart by commas: ${BENCHES.map(({ name }) => name).join(', ')}
   --scale X      that share of the full size (1)
-  --write        write ops/bench/RESULTS.md; a run of all at full size does so anyway
+  --write        write their sections of ops/bench/RESULTS.md; a run of all at full size does so anyway
 
 Those that need Kafka use the local stack where it runs (\`anchorline stack up\`), else bring up one of their own.
 
 Examples:
   ${COMMAND}
   ${COMMAND} -- --only engine,recompute
-  ${COMMAND} -- --only recompute --scale 0.1`;
+  ${COMMAND} -- --only recompute --scale 0.1
+  ${COMMAND} -- --only ingest --write`;
 
 const { values: options } = parseArgs({
   options: {
@@ -51,17 +52,18 @@ async function runAll(): Promise<number> {
   if (!(scale > 0)) throw new RangeError(`--scale: a number above 0 is expected, not ${options.scale}`);
   const chosen = options.only === undefined ? BENCHES : options.only.split(',').map(named);
   const write = options.write || (options.only === undefined && scale === 1);
+  const before = write ? await readFile(RESULTS, 'utf8').catch(() => '') : '';
   const outcomes: Outcome[] = [];
-  const loads: string[] = [];
   for (const bench of chosen) {
     say(`${bench.name}: ${bench.about}`);
-    loads.push(loadavg()[0]!.toFixed(1));
     const outcome = await outcomeOf(bench);
     outcomes.push(outcome);
     if (outcome.failure === null) console.log(tableOf(outcome.figures));
     else say(`${bench.name} failed: ${outcome.failure}`);
+    if (!write) continue;
     // After each: what was measured is not lost with what fails later.
-    if (write) await writeFile(RESULTS, resultsPage(await runOf(outcomes, loads)));
+    const names = BENCHES.map(({ name }) => name);
+    await writeFile(RESULTS, resultsPage(await machine(), names, outcomes, before));
   }
   return outcomes.some(({ failure }) => failure !== null) ? 1 : 0;
 }
@@ -78,15 +80,23 @@ function figuresOf(bench: Bench): Promise<readonly Figure[]> {
 
 /** In a process of its own: no benchmark finds the heap of another. */
 async function outcomeOf({ name, about }: Bench): Promise<Outcome> {
+  const load = loadavg()[0] ?? 0;
   const start = performance.now();
   const args = [import.meta.filename, '--one', name, '--scale', String(scale)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const [output, status] = await Promise.all([text(child.stdout), ended]);
-  const seconds = (performance.now() - start) / 1_000;
-  const bench = { name, about };
-  if (status !== 0) return { bench, seconds, figures: [], failure: `it ended with ${status}, see above` };
-  return { bench, seconds, figures: JSON.parse(output) as Figure[], failure: null };
+  const failed = status !== 0;
+  return {
+    bench: { name, about },
+    command: `${COMMAND} -- --only ${name}${scale === 1 ? '' : ` --scale ${scale}`}`,
+    date: new Date().toISOString().slice(0, 10),
+    commit: await first('git', ['rev-parse', '--short', 'HEAD']),
+    load,
+    seconds: (performance.now() - start) / 1_000,
+    figures: failed ? [] : (JSON.parse(output) as Figure[]),
+    failure: failed ? `it ended with ${status}` : null,
+  };
 }
 
 function tableOf(figures: readonly Figure[]): string {
@@ -99,24 +109,12 @@ function tableOf(figures: readonly Figure[]): string {
   return table.toString();
 }
 
-async function runOf(outcomes: readonly Outcome[], loads: readonly string[]): Promise<Run> {
-  const extra = process.argv.slice(2).join(' ');
-  return {
-    machine: await machine(loads),
-    date: new Date().toISOString().slice(0, 10),
-    commit: await first('git', ['rev-parse', '--short', 'HEAD']),
-    command: extra === '' ? COMMAND : `${COMMAND} -- ${extra}`,
-    outcomes,
-  };
-}
-
-async function machine(loads: readonly string[]): Promise<Machine> {
+async function machine(): Promise<Machine> {
   return {
     cores: `${availableParallelism()} cores (${cpus()[0]?.model.trim() ?? 'unknown'})`,
     memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
     system: `${type()} ${release()}`,
     versions: [`Node ${process.version}`, await first('java', ['--version'])],
-    load: loads.join(', '),
   };
 }
 
