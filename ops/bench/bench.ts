@@ -37,6 +37,12 @@ export async function secondsOf(work: () => Promise<unknown>): Promise<number> {
   return (performance.now() - start) / 1_000;
 }
 
+/** Seconds of processor time that the process has taken: what is computed alone is measured whatever else runs. */
+export function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000_000;
+}
+
 /** An aim of at least so many times the limit. */
 export function atLeast(
   least: number,
