@@ -22,6 +22,8 @@ const MAY_IMPORT = {
   // What the engine did put in words, and what its rows are held against: pure as well.
   explain: ['domain', 'engine', 'source'],
   validate: ['domain', 'engine'],
+  // Its records are judged by the very functions of ingest.
+  replay: ['ingest', 'source', 'domain', 'runtime'],
   // Steps reach the world through the ports in domain/ports.ts alone.
   ...Object.fromEntries(
     ['ingest', 'recompute', 'publish', 'scheduler', 'reconcile', 'resnapshot', 'promote', 'bulk'].map(
@@ -86,7 +88,7 @@ export default {
       comment: 'a step or a pure folder that imports a client has gone round its port',
       severity: 'error',
       from: {
-        path: `^src/(domain|explain|validate|${PURE.join('|')}|ingest|recompute|publish|scheduler|reconcile|resnapshot|promote|bulk)/`,
+        path: `^src/(domain|explain|validate|${PURE.join('|')}|ingest|recompute|publish|scheduler|reconcile|resnapshot|promote|bulk|replay)/`,
       },
       to: {
         path: `node_modules/(pg|pg-copy-streams|kafkajs|undici|oauth4webapi|fastify|lz4-napi|@kafkajs/confluent-schema-registry)/`,

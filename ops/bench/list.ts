@@ -1,5 +1,6 @@
 /** All benchmarks, in the order in which `npm run bench` runs them; another one is added here. */
 import type { Bench } from './bench.ts';
+import { bulkBench } from './bulk.ts';
 import { commitToTopicBench } from './commit-to-topic.ts';
 import { compressedBench } from './compressed.ts';
 import { decodeBench } from './decode.ts';
@@ -14,6 +15,7 @@ export const BENCHES: readonly Bench[] = [
   decodeBench,
   storeBench,
   recomputeBench,
+  bulkBench,
   compressedBench,
   ingestBench,
   commitToTopicBench,

@@ -13,12 +13,13 @@ import type { ReadingFact } from '../../src/domain/facts.ts';
 import type { DailyRows } from '../../src/domain/rows.ts';
 import * as codec from '../../src/engine/row-codes.ts';
 import type { PgStore } from '../../src/store/pg-store.ts';
-import { ROW_COLUMNS, copyLine } from '../../src/store/row-columns.ts';
+import { ROW_COLUMNS } from '../../src/store/row-columns.ts';
 import { openBuild } from '../../test/support/store-builds.ts';
 import type { StorePlace } from '../../test/support/store-builds.ts';
 import { inserting, rowsOf, updating } from '../../test/support/store-rows.ts';
 import type { Bench, BenchOptions, Figure } from './bench.ts';
 import { median, secondsOf } from './bench.ts';
+import { copyLine } from './copy-line.ts';
 import { dailySums } from './farm/facts.ts';
 
 const ROUNDS = 5;

@@ -20,6 +20,7 @@ import { addMigrate } from './commands/migrate.ts';
 import { addPromote } from './commands/promote.ts';
 import { addReconcile } from './commands/reconcile.ts';
 import { addRecompute } from './commands/recompute.ts';
+import { addReplay } from './commands/replay.ts';
 import { addResnapshot } from './commands/resnapshot.ts';
 import { addRetry } from './commands/retry.ts';
 import { addRun } from './commands/run.ts';
@@ -50,6 +51,7 @@ const COMMANDS = [
   addValidate,
   addAnchors,
   addReconcile,
+  addReplay,
   addDiff,
   addPromote,
   addConfig,

@@ -8,7 +8,7 @@ import { systemClock } from '../runtime/system-clock.ts';
 import { engineSettingsOf } from '../wiring.ts';
 import type { BulkAnswer, BulkOrder, BulkWorkerData } from './bulk-messages.ts';
 import { toThrown } from './bulk-messages.ts';
-import { isOutage } from './ingest-service.ts';
+import { isInfrastructure } from '../store/errors.ts';
 import { openStore } from './store.ts';
 
 const port = parentPort;
@@ -16,7 +16,7 @@ if (port === null) throw new Error('this file is for a worker thread');
 const { config, lanes } = workerData as BulkWorkerData;
 const log = createLogger({ level: config.log.level, format: config.log.format });
 const opened = await openStore(config, log, lanes);
-const deps = { store: opened.store.bulk, settings: engineSettingsOf(config), isOutage };
+const deps = { store: opened.store.bulk, settings: engineSettingsOf(config), isOutage: isInfrastructure };
 const ended = new AbortController();
 
 const compute = (chunk: BulkChunk) =>
@@ -25,7 +25,7 @@ const compute = (chunk: BulkChunk) =>
     clock: systemClock,
     log,
     signal: ended.signal,
-    retryable: isOutage,
+    retryable: isInfrastructure,
   });
 
 async function answer(order: Extract<BulkOrder, { kind: 'compute' }>): Promise<BulkAnswer> {

@@ -76,7 +76,7 @@ async function nightly(
 }
 
 /** Today at the site, or the day that the settings hold the horizon at. */
-function horizonOf({ config, clock }: App): Day {
+export function horizonOf({ config, clock }: Pick<App, 'config' | 'clock'>): Day {
   const { horizon } = config.scheduler;
   if (horizon !== 'today') return isoToDay(horizon);
   return isoToDay(isoOf(DateTime.fromMillis(clock.nowMs(), { zone: config.engine.timeZone })));

@@ -65,7 +65,8 @@ export function openPool(config: Config, log: Logger, connections: number = FEW)
 /** The server's own limit comes first; this one is for a server that does not answer at all. */
 const ANSWER_MS = 10_000;
 
-function poolOf(config: Config, log: Logger, max: number, statementMs?: number): Pool {
+/** Without `statementMs` statements take as long as they take. */
+export function poolOf(config: Config, log: Logger, max: number, statementMs?: number): Pool {
   const { url, tls } = storeAccessOf(config);
   const limit = statementMs === undefined ? {} : { query_timeout: statementMs + ANSWER_MS };
   const access = { connectionString: url, tls, max, application_name: config.kafka.clientId, ...limit };

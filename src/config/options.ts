@@ -27,6 +27,7 @@ import { BACKFILL_OPTIONS, BULK_OPTIONS } from './bulk-options.ts';
 import { DOCTOR_OPTIONS } from './doctor-options.ts';
 import { PROMOTE_OPTIONS } from './promote-options.ts';
 import { RECOMPUTE_OPTIONS } from './recompute-options.ts';
+import { REPLAY_OPTIONS } from './replay-options.ts';
 import { STACK_OPTIONS } from './stack-options.ts';
 
 const MINUTE = 60_000;
@@ -356,6 +357,7 @@ export const OPTIONS = {
   },
   bulk: BULK_OPTIONS,
   backfill: BACKFILL_OPTIONS,
+  replay: REPLAY_OPTIONS,
   doctor: DOCTOR_OPTIONS,
   promote: PROMOTE_OPTIONS,
   stack: STACK_OPTIONS,

@@ -49,7 +49,7 @@ async function applyKind(
   const deletes: Id[] = [];
   for (const { change, record } of changes) {
     const before: Fact | null = stored.get(change.id) ?? null;
-    const after = change.after === null ? null : complete(kind, change.after, before);
+    const after = change.after === null ? null : completed(kind, change.after, before);
     if (after === undefined) {
       refused.push({ record, rejection: withoutStoredValue(kind, change.id) });
       continue;
@@ -65,7 +65,7 @@ async function applyKind(
 }
 
 /** The image with kept fields filled in; undefined where a required value is neither sent nor stored. */
-function complete(kind: FactKind, image: object, before: Fact | null): Fact | undefined {
+export function completed(kind: FactKind, image: object, before: Fact | null): Fact | undefined {
   if (!Object.values(image).includes(KEEP)) return image as Fact;
   if (before !== null) return fillKept(image, before) as Fact;
   const types: Record<string, string> = FACT_COLUMNS[kind];
@@ -75,7 +75,7 @@ function complete(kind: FactKind, image: object, before: Fact | null): Fact | un
   return missing ? undefined : filled;
 }
 
-function withoutStoredValue(kind: FactKind, id: Id): Rejection {
+export function withoutStoredValue(kind: FactKind, id: Id): Rejection {
   return {
     code: REJECTIONS.missingField,
     message: `${kind} ${id}: the source left out an unchanged large value and none is stored; \`anchorline resnapshot\` of its table brings it`,

@@ -62,7 +62,8 @@ function refusing(deps: IngestDeps, error: unknown): IngestDeps {
   };
 }
 
-function refusalOf(error: unknown): Rejection {
+/** Why a record is set aside that the store refused. */
+export function refusalOf(error: unknown): Rejection {
   const message = error instanceof Error ? error.message : String(error);
   return { code: REJECTIONS.refused, message: `the state store refused the row: ${message}` };
 }

@@ -152,7 +152,10 @@ async function planRetry(
   );
 }
 
-async function decodeAll(decoder: RecordDecoder, records: readonly SourceRecord[]): Promise<Decoded[]> {
+export async function decodeAll(
+  decoder: RecordDecoder,
+  records: readonly SourceRecord[],
+): Promise<Decoded[]> {
   const decoded: Decoded[] = [];
   for (const record of records) {
     const result = decoder.decode(record);

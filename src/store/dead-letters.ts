@@ -44,7 +44,7 @@ export async function keepDeadLetters(session: Session, letters: readonly DeadLe
 }
 
 /** The expression of the index on open letters. */
-function bodyOf(session: Session, alias: string): string {
+export function bodyOf(session: Session, alias: string): string {
   return `${session.t('record_key_body')}(${alias}.key)`;
 }
 
@@ -95,7 +95,7 @@ export function pruneLetters(session: Session, olderThanDays: number, limit: num
 }
 
 /** Names to texts; null for a record without. Bytes that are not text show as the sign for it. */
-function headersToJson(headers: RecordHeaders | undefined): string | null {
+export function headersToJson(headers: RecordHeaders | undefined): string | null {
   const entries = Object.entries(headers ?? {}).map(([name, value]) => {
     const values = Array.isArray(value) ? value : [value ?? ''];
     return [storable(name), values.map((part) => storable(part.toString())).join(', ')] as const;

@@ -1,9 +1,8 @@
-/** The columns of `daily_state` that a computation writes, for array parameters and for COPY. */
+/** The columns of `daily_state` that a computation writes, for array parameters. */
 import { ANCHOR_TYPES } from '../domain/rows.ts';
 import type { DailyRows } from '../domain/rows.ts';
 import type { RowCodec } from '../domain/row-codec.ts';
 import { dayArray, nanArray, numberArray, textArray } from './arrays.ts';
-import { dayText } from './days.ts';
 
 export interface RowAt {
   readonly rows: DailyRows;
@@ -70,27 +69,4 @@ export function rowArrays(chunk: readonly RowAt[], codec: RowCodec): string[] {
     of('remainder'),
     of('residual'),
   ];
-}
-
-/** A row as a line of COPY text, the columns of ROW_COLUMNS in their order. */
-export function copyLine(rows: DailyRows, index: number, codec: RowCodec): string {
-  const n = (values: Float64Array): string => {
-    const value = values[index] ?? Number.NaN;
-    return Number.isNaN(value) ? '\\N' : String(value);
-  };
-  const at = { rows, index };
-  const sources = escaped(sourcesOf(at, codec));
-  const confidences = escaped(codec.confidencesToJson(rows.confidences[index] ?? 0));
-  return (
-    `${rows.assignmentId}\t${dayText(rows.firstDay + index)}\t${rows.batchId}\t${rows.containerId}\t` +
-    `${n(rows.stageId)}\t${rows.firstDayNumber + index}\t${n(rows.avgWeight)}\t${n(rows.population)}\t` +
-    `${n(rows.biomass)}\t${n(rows.temp)}\t${n(rows.deaths)}\t${n(rows.feed)}\t${n(rows.fcr)}\t` +
-    `${anchorOf(at) ?? '\\N'}\t${sources}\t${confidences}\t` +
-    `${n(rows.weight)}\t${n(rows.remainder)}\t${n(rows.residual)}\n`
-  );
-}
-
-/** JSON text has no bare control characters, so a backslash is all that COPY would misread. */
-function escaped(json: string): string {
-  return json.includes('\\') ? json.replaceAll('\\', '\\\\') : json;
 }

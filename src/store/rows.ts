@@ -10,15 +10,15 @@ import { from as copyFrom } from 'pg-copy-streams';
 import type { RowChanges, RowDeletes } from '../domain/ports.ts';
 import type { RowCodec } from '../domain/row-codec.ts';
 import { dayArray, numberArray } from './arrays.ts';
+import { binaryRows } from './binary-rows.ts';
 import { dayText } from './days.ts';
 import { fromDriver } from './errors.ts';
-import { ROW_COLUMNS, copyLine, rowArrays } from './row-columns.ts';
+import { ROW_COLUMNS, rowArrays } from './row-columns.ts';
 import type { RowAt } from './row-columns.ts';
 import type { Session } from './session.ts';
 
 /** Rows per UPDATE or INSERT: bounds the memory that a whole recompute takes in both processes. */
 const ROWS_PER_STATEMENT = 10_000;
-const COPY_CHUNK_CHARS = 1 << 18;
 
 export async function nextRevision(session: Session): Promise<bigint> {
   const row = await session.first<[string]>(`SELECT nextval('${session.names.shared}.revision')::text`);
@@ -128,27 +128,13 @@ async function copyRows(
   revision: bigint,
   codec: RowCodec,
 ): Promise<void> {
-  const statement = `COPY ${session.t('daily_state')} (revision, ${NAMES.join(', ')}) FROM STDIN`;
+  const statement = `COPY ${session.t('daily_state')} (revision, ${NAMES.join(', ')}) FROM STDIN (FORMAT binary)`;
   try {
     await pipeline(
-      Readable.from(copyText(changes, revision, codec)),
+      Readable.from(binaryRows(changes, revision, codec)),
       session.client.query(copyFrom(statement)),
     );
   } catch (error) {
     throw fromDriver(error);
   }
-}
-
-function* copyText(changes: readonly RowChanges[], revision: bigint, codec: RowCodec): Generator<Buffer> {
-  const head = `${revision}\t`;
-  let text = '';
-  for (const { rows, inserts } of changes) {
-    for (const index of inserts) {
-      text += head + copyLine(rows, index, codec);
-      if (text.length < COPY_CHUNK_CHARS) continue;
-      yield Buffer.from(text);
-      text = '';
-    }
-  }
-  if (text !== '') yield Buffer.from(text);
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runBulk } from '../../src/bulk/run.ts';
 import type { BulkProgress, BulkResult } from '../../src/bulk/run.ts';
 import { computeChunk } from '../../src/bulk/step.ts';
-import type { BulkTx } from '../../src/domain/bulk.ts';
+import type { BulkSurvey, BulkTx } from '../../src/domain/bulk.ts';
 import { MAX_DAY, MIN_DAY } from '../../src/domain/day.ts';
 import type { Id } from '../../src/domain/facts.ts';
 import { isInfrastructure } from '../../src/store/errors.ts';
@@ -24,6 +24,8 @@ interface Place {
 
 interface How {
   readonly chunkRows?: number;
+  /** As it was seen earlier. */
+  readonly survey?: BulkSurvey;
   readonly store?: Pick<PgStore['bulk'], 'compute'>;
   readonly onProgress?: (progress: BulkProgress) => void;
 }
@@ -33,7 +35,7 @@ async function computeIn({ store }: Place, farm: Farm, how: How = {}): Promise<B
   const deps = { store: how.store ?? store.bulk, settings: farm.settings, isOutage: isInfrastructure };
   return runBulk(
     {
-      survey: await store.bulk.survey(),
+      survey: how.survey ?? (await store.bulk.survey()),
       executors: [{ compute: (chunk) => computeChunk(deps, chunk) }],
       clock: { nowMs: () => 0 },
       onProgress: how.onProgress ?? (() => undefined),
@@ -55,7 +57,7 @@ describe.each(BUILDS)('computing a whole schema, %s build', (build) => {
     for (const id of retired) {
       await place.pool.query(`INSERT INTO ${schema}.retired_assignment VALUES ($1, 1, '2024-03-09')`, [id]);
       await place.pool.query(
-        `INSERT INTO ${schema}.retired_weight SELECT $1, d, 7.25 FROM generate_series('2024-02-20', '2024-04-10', interval '1 day') d`,
+        `INSERT INTO ${schema}.retired_weight SELECT $1, d, 7.25 FROM generate_series('2024-01-01', '2024-04-10', interval '1 day') d`,
         [id],
       );
     }
@@ -99,10 +101,26 @@ describe.each(BUILDS)('computing a whole schema, %s build', (build) => {
     expect(total).toBeGreaterThan(80);
   });
 
+  it('weighs fish that nobody weighed by the rows they left, computed with them or retired', async () => {
+    const farm = fourBatches();
+    const weights = [];
+    for (const retired of [[], [2]]) {
+      const [bulk, ordinary] = [await placeOf(farm, retired), await ordinaryOf(farm, retired)];
+      await computeIn(bulk, farm);
+      await expectSame(bulk, ordinary);
+      const { rows } = await place.pool.query<{ weight: number }>(
+        `SELECT carry_weight_g AS weight FROM ${bulk.schema}.daily_state WHERE assignment_id = 1 AND date = '2024-01-12'`,
+      );
+      weights.push(rows[0]!.weight);
+    }
+    expect(weights[0]).not.toBe(weights[1]);
+  });
+
   it('goes on behind what is done where it was ended, and does nothing once all is done', async () => {
     const farm = fourBatches();
     const [bulk, ordinary] = [await placeOf(farm), await ordinaryOf(farm)];
     let transactions = 0;
+    const survey = await bulk.store.bulk.survey();
     const dying: How['store'] = {
       compute: (work) =>
         bulk.store.bulk.compute(async (tx) => {
@@ -122,6 +140,8 @@ describe.each(BUILDS)('computing a whole schema, %s build', (build) => {
     expect(told.at(-1)).toMatchObject({ share: 1, leftMs: 0 });
     expect(told.at(-1)?.assignments).toBe(told[0]?.assignmentsTotal);
     expect(await computeIn(bulk, farm)).toMatchObject({ assignments: 0, rows: 0, left: [] });
+    // Whoever planned before the others were through.
+    expect(await computeIn(bulk, farm, { survey })).toMatchObject({ rows: 0, anomalies: 0, left: [] });
     await expectSame(bulk, ordinary);
   });
 

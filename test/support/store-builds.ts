@@ -23,6 +23,8 @@ export const SHARED = 'store_shared';
 
 interface TestStoreOptions {
   readonly transactionWaitMs?: number | undefined;
+  /** False: rows go in by INSERT. */
+  readonly copy?: boolean;
 }
 
 export interface StorePlace extends AsyncDisposable {
@@ -75,7 +77,7 @@ export function openTestStore(
   schema: string,
   build: Build,
   settings: Partial<EngineSettings> = {},
-  { transactionWaitMs }: TestStoreOptions = {},
+  { transactionWaitMs, copy = build === 'plain' }: TestStoreOptions = {},
 ): Promise<PgStore> {
   return createPgStore({
     pool,
@@ -83,7 +85,7 @@ export function openTestStore(
     sharedSchema: SHARED,
     codec,
     settings: { ...DEFAULT_ENGINE_SETTINGS, ...settings },
-    copy: build === 'plain',
+    copy,
     ...(transactionWaitMs === undefined ? {} : { transactionWaitMs }),
   });
 }
