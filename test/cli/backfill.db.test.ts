@@ -1,5 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { migrateStore, openStore } from '../../src/compose/store.ts';
 import { loadConfig } from '../../src/config/load.ts';
@@ -83,5 +87,32 @@ describe('backfill', () => {
 
     const shown = await anchorline(['backfill', '--status'], env);
     expect(shown.stdout).toMatch(/^backfill 1 \(every assignment\) is done\n4 of 4 assignments, /);
+  });
+
+  it('can be stopped by Ctrl-C, and goes on', async () => {
+    await pool.query(`UPDATE anchorline.daily_state SET temp_c = 9`);
+    const slow = { ...env, ANCHORLINE_BACKFILL_ROWS_PER_SECOND: '1' };
+    const child = spawn(process.execPath, ['src/main.ts', 'backfill', '--all'], { env: { PATH: process.env['PATH'], ...slow } }); // prettier-ignore
+    const [said, told] = [text(child.stdout), text(child.stderr)];
+    const ended = once(child, 'exit');
+    // Its first chunk is computed; the next one would wait for a minute.
+    await vi.waitUntil(
+      async () =>
+        (await pool.query(`SELECT FROM anchorline.daily_state WHERE temp_c IS NULL`)).rows.length > 0,
+      { timeout: 60_000, interval: 50 },
+    );
+    child.kill('SIGINT');
+    const [status] = (await ended) as [number];
+    expect({ status, said: await said, told: await told }).toEqual({
+      status: 1,
+      said: expect.stringMatching(
+        /^backfill 2 \(every assignment\) is open: `anchorline backfill` goes on with it/,
+      ),
+      told: expect.not.stringContaining('error'),
+    });
+
+    const again = await anchorline(['backfill'], env);
+    expect(again.stderr).toMatch(/^backfill 2 \(every assignment\) goes on: [1-3] assignments/);
+    expect(again.stdout).toMatch(/^backfill 2 \(every assignment\) is done\n4 of 4 assignments, /);
   });
 });

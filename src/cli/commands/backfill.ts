@@ -115,7 +115,7 @@ async function follow(context: CommandContext, opened: StoreCommand, run: Backfi
   const sinceMs = Date.now();
   const here: Record<keyof BackfillCounts, number> = { assignments: 0, days: 0, rowsComputed: 0, inserted: 0, updated: 0, deleted: 0, left: 0 }; // prettier-ignore
   const stop = new AbortController();
-  const onSignal = (): void => stop.abort(new Error('stopped: `anchorline backfill` goes on with it'));
+  const onSignal = (): void => stop.abort(new Error('nobody waits any more'));
   process.once('SIGINT', onSignal);
   const requests = await createWaker(opened, context);
   try {
@@ -135,6 +135,9 @@ async function follow(context: CommandContext, opened: StoreCommand, run: Backfi
       },
       run,
     );
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    return (await opened.store.backfills.latest()) ?? run;
   } finally {
     line.clear();
     process.off('SIGINT', onSignal);
