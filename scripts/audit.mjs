@@ -2,7 +2,7 @@
  * What the packages are: rules over package.json and the lock file, which need no network and always run; and what the
  * registry knows against them (`npm audit`). A registry that does not answer that is said, and is no pass.
  *
- * Usage: node scripts/audit.mjs [--offline] [folder]   (the folder of the package.json; this project's by default)
+ * Usage: node scripts/audit.mjs [--offline] [folder]   (of the package.json; by default all that this project has)
  * Exit status: 0 nothing was found, 1 something was, 3 the registry does not tell.
  */
 import { spawnSync } from 'node:child_process';
@@ -12,6 +12,8 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const ROOT = join(import.meta.dirname, '..');
+/** Every lock file that packages are installed from. */
+const FOLDERS = [ROOT, join(ROOT, 'ops', 'rdkafka')];
 const AUDIT_LIMIT_MS = 60_000;
 const GRAVE = new Set(['high', 'critical']);
 
@@ -128,30 +130,39 @@ function describeFinding({ name, severity, range, via, fixAvailable }) {
 }
 
 /** Says on the console how it went. `passed` is false where something was found, null where nobody could say. */
-export function auditLock(folder = ROOT) {
-  const read = (name) => JSON.parse(readFileSync(join(folder, name), 'utf8'));
-  const lock = read('package-lock.json');
-  const problems = lockProblems(read('package.json'), lock);
+export function auditLock(folders = FOLDERS) {
+  const found = folders.map((folder) => {
+    const read = (name) => JSON.parse(readFileSync(join(folder, name), 'utf8'));
+    const lock = read('package-lock.json');
+    return {
+      count: Object.keys(lock.packages).length - 1,
+      problems: lockProblems(read('package.json'), lock),
+    };
+  });
+  const problems = found.flatMap((one) => one.problems);
   for (const problem of problems) console.error(problem);
-  const count = Object.keys(lock.packages).length - 1;
+  const count = found.reduce((sum, one) => sum + one.count, 0);
   console.log(`${count} packages looked at, ${problems.length} problems`);
   return { passed: problems.length === 0 };
 }
 
-export function auditAdvisories(folder = ROOT) {
-  const answer = spawnSync('npm', ['audit', '--json'], {
-    cwd: folder,
-    encoding: 'utf8',
-    timeout: AUDIT_LIMIT_MS,
-  });
-  const verdict = judgeAudit(answer);
-  if (!verdict.answered) {
-    console.log(`not audited: the registry did not say what is known against the packages (${verdict.why})`);
-    return { passed: null };
+export function auditAdvisories(folders = FOLDERS) {
+  const verdicts = folders.map((cwd) =>
+    judgeAudit(spawnSync('npm', ['audit', '--json'], { cwd, encoding: 'utf8', timeout: AUDIT_LIMIT_MS })),
+  );
+  const answers = verdicts.filter(({ answered }) => answered);
+  const problems = answers.flatMap((answer) => answer.problems);
+  for (const problem of problems) console.error(problem);
+  const unanswered = verdicts.find(({ answered }) => !answered);
+  if (unanswered !== undefined) {
+    console.log(
+      `not audited: the registry did not say what is known against the packages (${unanswered.why})`,
+    );
+    return { passed: problems.length === 0 ? null : false };
   }
-  for (const problem of verdict.problems) console.error(problem);
-  console.log(`audited: ${verdict.problems.length} high or critical, ${verdict.lesser} lesser`);
-  return { passed: verdict.problems.length === 0 };
+  const lesser = answers.reduce((sum, answer) => sum + answer.lesser, 0);
+  console.log(`audited: ${problems.length} high or critical, ${lesser} lesser`);
+  return { passed: problems.length === 0 };
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
@@ -159,8 +170,9 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     options: { offline: { type: 'boolean', default: false } },
     allowPositionals: true,
   });
-  const lock = auditLock(positionals[0]);
-  const advisories = values.offline ? { passed: null } : auditAdvisories(positionals[0]);
+  const folders = positionals.length === 0 ? FOLDERS : positionals;
+  const lock = auditLock(folders);
+  const advisories = values.offline ? { passed: null } : auditAdvisories(folders);
   if (!lock.passed || advisories.passed === false) process.exitCode = 1;
   else if (advisories.passed === null && !values.offline) process.exitCode = 3;
 }

@@ -19,7 +19,7 @@ import { computeSchema } from './bulk.ts';
 import { loadTopics } from './replay-load.ts';
 import type { LoadProgress } from './replay-load.ts';
 import { mergeStaged } from './replay-merge.ts';
-import { createBulkReader } from './replay-reader.ts';
+import { bulkReaderOf } from './replay-reader.ts';
 import { horizonOf } from './scheduler-service.ts';
 
 export interface ReplayParts {
@@ -100,7 +100,7 @@ async function load(parts: ReplayParts, tally: ReplayTally): Promise<void> {
     tally.letters = before.letters + state.letters;
     tell(state);
   };
-  await loadTopics({ config, reader: createBulkReader(config, log), partitions, onProgress, signal });
+  await loadTopics({ config, reader: bulkReaderOf(config, log), partitions, onProgress, signal });
   await inTransaction(pool, names, READ_COMMITTED, async (session) => {
     await requireStaging(session);
     await enterState(session, 'merging');

@@ -46,10 +46,7 @@ export function refusalOf(error: unknown): Refusal | null {
   const coded = chain.find((cause) => cause instanceof AnchorlineError);
   if (coded !== undefined) return { code: coded.code, message: coded.message };
   const login = chain.find((cause) => field(cause, 'name') === 'KafkaJSSASLAuthenticationError');
-  if (login !== undefined) {
-    const message = `the broker refuses the login: ${messageOf(login)}; check kafka.saslMechanism and what it needs (kafka.sasl…, kafka.oauth…)`;
-    return { code: KAFKA_ERRORS.loginRefused, message };
-  }
+  if (login !== undefined) return loginRefusal(messageOf(login));
   const denied = chain.map((cause) => field(cause, 'type')).find((type) => type in GUARDED);
   if (denied !== undefined) {
     const message = `the brokers' ACLs keep us from ${GUARDED[denied]} (${denied}): grant our principal what docs/security.md lists`;
@@ -61,11 +58,17 @@ export function refusalOf(error: unknown): Refusal | null {
     return { code: KAFKA_ERRORS.unavailable, message };
   }
   const tls = tlsFailure(error);
-  if (tls === null) return null;
-  return {
-    code: KAFKA_ERRORS.tlsFailed,
-    message: `no TLS with the broker: ${tls}; check kafka.tls, kafka.tlsCaFile, kafka.tlsCertFile and kafka.tlsServerName`,
-  };
+  return tls === null ? null : tlsRefusal(tls);
+}
+
+export function loginRefusal(said: string): Refusal {
+  const message = `the broker refuses the login: ${said}; check kafka.saslMechanism and what it needs (kafka.sasl…, kafka.oauth…)`;
+  return { code: KAFKA_ERRORS.loginRefused, message };
+}
+
+export function tlsRefusal(said: string): Refusal {
+  const message = `no TLS with the broker: ${said}; check kafka.tls, kafka.tlsCaFile, kafka.tlsCertFile and kafka.tlsServerName`;
+  return { code: KAFKA_ERRORS.tlsFailed, message };
 }
 
 /** The store's position does not lie within the partition's log: going on would lose changes silently. */

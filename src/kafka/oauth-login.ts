@@ -14,9 +14,11 @@ const LoginRefused = kafkajs.KafkaJSSASLAuthenticationError as new (message: str
 const SEPARATOR = '\u0001';
 const LENGTH_BYTES = 4;
 
-export function oauthMechanism(token: TokenSource): Mechanism {
+/** kafkajs logs in by it; `token` is for a client that takes tokens alone. */
+export function oauthMechanism(token: TokenSource): Mechanism & { readonly token: TokenSource } {
   return {
     mechanism: 'oauthbearer',
+    token,
     authenticationProvider: ({ saslAuthenticate }) => ({
       async authenticate() {
         const { value } = await token();

@@ -1,10 +1,11 @@
 /** The audit of the packages, with each thing that it must find planted. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -80,6 +81,18 @@ describe('the rules of the lock file', () => {
     const { status, output } = await audit(SOUND, { allowScripts: { other: true } });
     expect(output).toContain('allowScripts names other');
     expect(status).toBe(1);
+  });
+
+  it('hold for every lock file of this project', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [AUDIT, '--offline']);
+    const counts = ['.', join('ops', 'rdkafka')].map(async (where) => {
+      const lock = JSON.parse(await readFile(join(where, 'package-lock.json'), 'utf8')) as {
+        packages: object;
+      };
+      return Object.keys(lock.packages).length - 1;
+    });
+    const sum = (await Promise.all(counts)).reduce((a, b) => a + b);
+    expect(stdout).toBe(`${sum} packages looked at, 0 problems\n`);
   });
 
   it('refuse a lock file that names nothing', async () => {

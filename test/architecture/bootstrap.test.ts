@@ -45,3 +45,16 @@ describe('a machine that lacks tools', () => {
     expect(stderr).not.toContain('npm');
   });
 });
+
+describe('a machine without a compiler', () => {
+  it('is told so instead of being given node-rdkafka', async () => {
+    await command('make', 'exit 0');
+    const into = join(bin, 'rdkafka');
+    const { status, stderr } = spawnSync(process.execPath, ['scripts/rdkafka.mjs', into], {
+      env: { PATH: bin },
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('node-rdkafka cannot be built: this machine has no g++, no python3\n');
+    expect(status).toBe(1);
+  });
+});

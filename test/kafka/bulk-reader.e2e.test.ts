@@ -4,9 +4,10 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 
 import { transferables, unpackRecords } from '../../src/kafka/bulk-reader.ts';
 import type { BulkReader, PackedRecords, TopicRange } from '../../src/kafka/bulk-reader.ts';
-import { KafkaJsBulkReader } from '../../src/kafka/bulk-reader-kafkajs.ts';
 import { KAFKA_ERRORS } from '../../src/kafka/errors.ts';
-import { KafkaLab, numbered, silent } from '../support/kafka-lab.ts';
+import { BULK_READERS } from '../support/bulk-readers.ts';
+import type { ReaderSettings } from '../support/bulk-readers.ts';
+import { KafkaLab, numbered } from '../support/kafka-lab.ts';
 import { endpointsOf } from '../support/stack-provider.ts';
 
 let lab: KafkaLab;
@@ -14,18 +15,6 @@ beforeAll(async () => {
   lab = await KafkaLab.open(endpointsOf(inject('stack')).kafkaBrokers);
 });
 afterAll(() => lab[Symbol.asyncDispose]());
-
-const READERS: Readonly<Record<string, (over?: object) => BulkReader>> = {
-  kafkajs: (over = {}) =>
-    new KafkaJsBulkReader({
-      connection: lab.connection,
-      log: silent,
-      groupId: lab.name('bulk'),
-      chunkBytes: 20_000,
-      partitionsAtOnce: 2,
-      ...over,
-    }),
-};
 
 const never = new AbortController().signal;
 
@@ -56,7 +45,10 @@ async function readAll(reader: BulkReader, ranges: readonly TopicRange[]) {
   return { values, nexts };
 }
 
-describe.each(Object.entries(READERS))('%s', (_name, readerWith) => {
+describe.each(Object.entries(BULK_READERS))('%s', (_name, make) => {
+  const readerWith = (over: Partial<ReaderSettings> = {}): BulkReader =>
+    make({ connection: lab.connection, groupId: lab.name('bulk'), ...over });
+
   test('reads each partition in order, in bounded chunks, without what is beyond its end', async () => {
     const topic = await lab.topic(3);
     const first = numbered('a', 3_000);
@@ -133,7 +125,7 @@ describe.each(Object.entries(READERS))('%s', (_name, readerWith) => {
     let inHand = 0;
     let most = 0;
     let seen = 0;
-    const failing = readerWith().read(
+    const failing = readerWith({ chunkBytes: 5_000 }).read(
       await rangesOf(topic),
       async () => {
         inHand += 1;

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { loadConfig } from '../../src/config/load.ts';
+import { unpackRecords } from '../../src/kafka/bulk-reader.ts';
 import { checkKafkaAccess } from '../../src/kafka/check-access.ts';
 import type { KafkaConnection } from '../../src/kafka/client.ts';
 import { ConsumerRunner } from '../../src/kafka/consumer-runner.ts';
@@ -10,6 +11,7 @@ import { systemClock } from '../../src/runtime/system-clock.ts';
 import { kafkaConnectionOf } from '../../src/wiring.ts';
 import { Certificates, PASSPHRASE } from '../support/certificates.ts';
 import type { Issued, Parties } from '../support/certificates.ts';
+import { BULK_READERS } from '../support/bulk-readers.ts';
 import { KafkaLab, silent, until } from '../support/kafka-lab.ts';
 import { BROKER_USER, SCRAM_USER, startSecureBroker } from '../support/secure-broker.ts';
 import type { SecureBroker } from '../support/secure-broker.ts';
@@ -66,6 +68,21 @@ const certificate = ({ certFile, keyFile }: Issued) => ({
   tlsKeyFile: keyFile,
 });
 
+async function readInBulk(
+  client: string,
+  connection: KafkaConnection,
+  topic: string,
+  to: bigint,
+): Promise<string[]> {
+  const values: string[] = [];
+  await BULK_READERS[client]!({ connection, groupId: 'bulk' }).read(
+    [{ topic, partition: 0, from: 0n, to }],
+    async (chunk) => void values.push(...unpackRecords(chunk).map(({ value }) => String(value))),
+    AbortSignal.timeout(60_000),
+  );
+  return values;
+}
+
 describe('a broker that insists on TLS', () => {
   it.each([
     ['PLAIN', () => sasl('plain', BROKER_USER)],
@@ -87,6 +104,20 @@ describe('a broker that insists on TLS', () => {
     await lab.transact(topic, 0, ['c'], 'commit');
     await lab.transact(topic, 0, ['d'], 'abort');
     expect((await lab.readAll(topic)).map(({ value }) => value)).toEqual(['a', 'b', 'c']);
+    for (const client of Object.keys(BULK_READERS)) {
+      expect([client, await readInBulk(client, connection, topic, 3n)]).toEqual([client, ['a', 'b', 'c']]);
+    }
+  });
+
+  it.each(Object.keys(BULK_READERS))('tells who reads in bulk by %s what is wrong', async (client) => {
+    const refused = connectionOf(sasl('plain', { ...BROKER_USER, password: 'guess-w0rd' }));
+    await expect(readInBulk(client, refused, 'any', 1n)).rejects.toMatchObject({
+      code: 'KAF010',
+      retryable: true,
+      message: expect.stringContaining('kafka.saslMechanism') as string,
+    });
+    const unknown = connectionOf({ ...sasl('plain', BROKER_USER), tlsCaFile: parties.otherCaFile });
+    await expect(readInBulk(client, unknown, 'any', 1n)).rejects.toMatchObject({ code: 'KAF011' });
   });
 
   it.each([
