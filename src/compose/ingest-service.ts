@@ -13,9 +13,11 @@ import type { IsolatingIngestDeps } from '../ingest/isolate.ts';
 import type { IngestResult } from '../ingest/step.ts';
 import { createAvroDecoder } from '../kafka/avro.ts';
 import type { BatchContext } from '../kafka/consumer-options.ts';
+import { createKafka } from '../kafka/client.ts';
 import { ConsumerRunner } from '../kafka/consumer-runner.ts';
 import { isRetryable } from '../kafka/errors.ts';
 import { KafkaDeadLetterTopic, KafkaRecomputeRequests } from '../kafka/producers.ts';
+import { WatermarkSource } from '../kafka/watermarks.ts';
 import type { Service } from '../runtime/lifecycle.ts';
 import { recordLatency } from '../runtime/metrics.ts';
 import { isInfrastructure } from '../store/errors.ts';
@@ -24,7 +26,7 @@ import { registryOf } from '../wiring-access.ts';
 import { engineSettingsOf } from '../wiring.ts';
 import type { App } from './app.ts';
 import { consumerEvents, consumerTuning, partitionHalted } from './consumers.ts';
-import { transactionPositions } from './transaction-position.ts';
+import { withinTransactions } from './transaction-position.ts';
 
 /** What ingest works with, and how to let go of it. */
 export interface IngestTools {
@@ -65,7 +67,7 @@ export function createIngestService(app: App): Service {
   const { config, clock } = app;
   const { prefix } = config.topics;
   const log = app.log.child({ role: 'ingest' });
-  const located = transactionPositions({ ...app, log }, transactionTopic(prefix));
+  const logs = new WatermarkSource(() => createKafka(app.kafka, log).admin());
   const tools = createIngestTools({ ...app, log });
   const truncated = new Set<string>();
   const handleBatch = async (records: readonly SourceRecord[], context: BatchContext): Promise<void> => {
@@ -79,7 +81,7 @@ export function createIngestService(app: App): Service {
     connection: app.kafka,
     groupId: config.ingest.groupId,
     topics: ingestTopics(prefix, config.recompute.transactionWaitMs > 0),
-    positions: (partitions) => located.positions(partitions),
+    positions: withinTransactions(app.store, logs, transactionTopic(prefix), log),
     handleBatch,
     onFatal: (error, at) => partitionHalted(app, 'ingest', error, at),
     isRetryable: isOutage,
@@ -96,7 +98,7 @@ export function createIngestService(app: App): Service {
     id: 'ingest',
     run: (signal) => runner.run(signal),
     stop: async () => {
-      await Promise.all([tools.close(), located.close()]);
+      await Promise.all([tools.close(), logs.close()]);
     },
   };
 }

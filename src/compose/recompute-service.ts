@@ -154,7 +154,6 @@ function noteGivenUp({ metrics, log, config }: App, { count, ids, assignmentIds 
 }
 
 function noteResult({ metrics, clock, log }: App, result: RecomputeResult): void {
-  metrics.assignmentsGivenBack.inc(result.givenBack.length);
   if (result.overdue.length > 0) {
     metrics.assignmentsOverdue.inc(result.overdue.length);
     log.warn(

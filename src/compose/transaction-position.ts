@@ -3,49 +3,39 @@
  * goes on from where it begins now, and so it does where the topic was made anew. What this misses, the limit ends.
  */
 import type { PartitionId, StateStore } from '../domain/ports.ts';
-import { createKafka } from '../kafka/client.ts';
-import { WatermarkSource } from '../kafka/watermarks.ts';
+import type { Watermarks, WatermarkSource } from '../kafka/watermarks.ts';
 import type { Logger } from '../runtime/logger.ts';
-import type { App } from './app.ts';
 
 type Positions = (partitions: readonly PartitionId[]) => Promise<readonly bigint[]>;
 
-export interface TransactionPositions {
-  readonly positions: Positions;
-  close(): Promise<void>;
-}
-
-export function transactionPositions({ kafka, log, store }: App, topic: string): TransactionPositions {
-  const logs = new WatermarkSource(() => createKafka(kafka, log).admin());
-  return {
-    positions: async (partitions) => {
-      const found = await store.positions(partitions);
-      const ours = partitions.flatMap((at, i) => (at.topic === topic ? [{ at, i }] : []));
-      if (ours.length === 0) return found;
-      const boundsOf = await logs.read([topic]);
-      const mended = [...found];
-      for (const { at, i } of ours) {
-        const bounds = boundsOf(at);
-        if (bounds !== undefined) mended[i] = await within(store, log, at, found[i] ?? 0n, bounds);
-      }
-      return mended;
-    },
-    close: () => logs.close(),
+/** The store's positions, those of the topic moved to where its log begins if they lie outside it. */
+export function withinTransactions(
+  store: Pick<StateStore, 'positions' | 'ingest'>,
+  logs: Pick<WatermarkSource, 'read'>,
+  topic: string,
+  log: Logger,
+): Positions {
+  return async (partitions) => {
+    const found = [...(await store.positions(partitions))];
+    if (!partitions.some((at) => at.topic === topic)) return found;
+    const boundsOf = await logs.read([topic]);
+    for (const [i, at] of partitions.entries()) {
+      const position = found[i] ?? 0n;
+      const low = at.topic === topic ? beginOf(position, boundsOf(at)) : null;
+      if (low === null) continue;
+      await store.ingest((tx) => tx.advance([{ ...at, expected: position, next: low }]));
+      log.warn(
+        { ...at, position: String(position) },
+        `${topic}: ends of transactions are gone, it goes on from ${low}`,
+      );
+      found[i] = low;
+    }
+    return found;
   };
 }
 
-async function within(
-  store: StateStore,
-  log: Logger,
-  at: PartitionId,
-  position: bigint,
-  { low, high }: { readonly low: bigint; readonly high: bigint },
-): Promise<bigint> {
-  if (position === 0n || (position >= low && position <= high)) return position;
-  await store.ingest((tx) => tx.advance([{ ...at, expected: position, next: low }]));
-  log.warn(
-    { ...at, position: String(position) },
-    `ends of transactions are gone: ${at.topic} goes on from ${low}`,
-  );
-  return low;
+/** null: the position lies within the log, or nothing was read yet. */
+function beginOf(position: bigint, bounds: Watermarks | undefined): bigint | null {
+  if (bounds === undefined || position === 0n) return null;
+  return position < bounds.low || position > bounds.high ? bounds.low : null;
 }

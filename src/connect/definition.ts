@@ -122,6 +122,8 @@ const FORM_OF_VALUES = {
   'decimal.handling.mode': 'string',
   'time.precision.mode': 'adaptive_time_microseconds',
   'tombstones.on.delete': 'true',
+  // Without it nobody knows when a transaction is whole.
+  'provide.transaction.metadata': 'true',
 } as const;
 
 /** The values of the placeholders. */

@@ -141,7 +141,10 @@ export interface PublicationEntry {
 }
 
 export interface RecomputeTx {
-  /** Waits for each assignment's lock, in ascending order; held to the end of the transaction. */
+  /**
+   * Waits for each assignment's lock, in ascending order; held to the end of the transaction. Whatever is read after it
+   * is of one moment.
+   */
   lock(assignmentIds: readonly Id[]): Promise<void>;
   /**
    * Removes and returns the dirt of the assignments, but of those that are held back: any of whose dirt refers to a
@@ -149,11 +152,6 @@ export interface RecomputeTx {
    */
   takeDirt(assignmentIds: readonly Id[]): Promise<readonly TakenDirt[]>;
   load(windows: readonly RecomputeWindow[]): Promise<RecomputeFacts>;
-  /**
-   * Which of these have, since their dirt was taken, new dirt of upstream transactions: what was loaded meanwhile may be
-   * half of one.
-   */
-  dirtiedMeanwhile(assignmentIds: readonly Id[]): Promise<readonly Id[]>;
   nextRevision(): Promise<bigint>;
   writeRows(changes: readonly RowChanges[], deletes: readonly RowDeletes[], revision: bigint): Promise<void>;
   /** Replaces the anomalies of each assignment that lie in the window, and those without a day. */

@@ -5,9 +5,8 @@
  * Invariants:
  *  1. dirt is taken in the transaction that writes the rows it asked for: a crash gives it back;
  *  2. the revision is drawn under the locks, so an assignment's revisions rise in the order of its commits;
- *  3. facts committed after the dirt was taken bring dirt of their own, so reading them early is harmless;
- *  4. an assignment whose dirt refers to a transaction that is not whole is not taken, and one that new dirt of any
- *     transaction reached while it was loaded is given back: no row is computed from half a transaction.
+ *  3. dirt is taken and facts are loaded from one snapshot: what is committed later brings dirt of its own;
+ *  4. an assignment whose dirt there refers to a transaction that is not whole is not taken: no row is computed from half.
  */
 import type { Dirt } from '../domain/dirt.ts';
 import type { Id } from '../domain/facts.ts';
@@ -45,8 +44,6 @@ export interface RecomputeResult {
   readonly dirtied: readonly Id[];
   /** When the earliest change behind this was decoded, ms; null where nothing was dirty. */
   readonly decodedMs: number | null;
-  /** Given back, for a transaction of the source came in while they were loaded. */
-  readonly givenBack: readonly Id[];
   /** Computed although a transaction was not whole: it was waited for as long as is allowed. */
   readonly overdue: readonly Id[];
   /** From the moment the locks were held to the commit, ms. */
@@ -62,7 +59,6 @@ const NOTHING: RecomputeResult = {
   anomalies: new Map(),
   dirtied: [],
   decodedMs: null,
-  givenBack: [],
   overdue: [],
   tookMs: 0,
 };
@@ -78,17 +74,6 @@ export class RecomputeFailure extends Error {
   }
 }
 
-/** Rolls a recompute back: these may have been loaded with half a transaction. */
-class HalfLoaded extends Error {
-  readonly assignmentIds: readonly Id[];
-
-  constructor(assignmentIds: readonly Id[]) {
-    super('transactions came in meanwhile');
-    this.name = 'HalfLoaded';
-    this.assignmentIds = assignmentIds;
-  }
-}
-
 /**
  * Recomputes whatever is dirty of these assignments and not held back. All or nothing: on an error no assignment has
  * changed. Throws RecomputeFailure for whatever goes wrong once the dirt is taken.
@@ -97,24 +82,7 @@ export async function recomputeAssignments(
   deps: RecomputeDeps,
   assignmentIds: readonly Id[],
 ): Promise<RecomputeResult> {
-  let left = [...new Set(assignmentIds)].sort((a, b) => a - b);
-  const givenBack: Id[] = [];
-  for (;;) {
-    try {
-      const result = left.length === 0 ? NOTHING : await recomputeOnce(deps, left);
-      return { ...result, givenBack };
-    } catch (error) {
-      if (!(error instanceof HalfLoaded)) throw error;
-      const { assignmentIds: half } = error;
-      left = left.filter((id) => !half.includes(id));
-      givenBack.push(...half);
-      // Whoever brought the new dirt asks for it too, once the transaction is whole; but what was due before is due.
-      await deps.requests.request(half);
-    }
-  }
-}
-
-async function recomputeOnce(deps: RecomputeDeps, sorted: readonly Id[]): Promise<RecomputeResult> {
+  const sorted = [...new Set(assignmentIds)].sort((a, b) => a - b);
   let dirt: readonly TakenDirt[] = [];
   let startedMs = 0;
   const work = async (tx: RecomputeTx): Promise<RecomputeResult> => {
@@ -128,7 +96,7 @@ async function recomputeOnce(deps: RecomputeDeps, sorted: readonly Id[]): Promis
     result = await deps.store.recompute(work);
   } catch (error) {
     // The commit may be what fails: it too has seen this dirt.
-    throw dirt.length === 0 || error instanceof HalfLoaded ? error : new RecomputeFailure(error, dirt);
+    throw dirt.length === 0 ? error : new RecomputeFailure(error, dirt);
   }
   result = { ...result, tookMs: deps.clock.nowMs() - startedMs };
   if (result.dirtied.length > 0) await deps.requests.request(result.dirtied);
@@ -143,9 +111,6 @@ async function computeAndWrite(
   const windows = windowsOf(dirt);
   const facts = await tx.load(windows);
   const overdue = [...new Set(dirt.filter((entry) => entry.overdue).map(({ assignmentId }) => assignmentId))];
-  const patient = windows.map(({ assignmentId }) => assignmentId).filter((id) => !overdue.includes(id));
-  const half = patient.length === 0 ? [] : await tx.dirtiedMeanwhile(patient);
-  if (half.length > 0) throw new HalfLoaded(half);
   const computed = computeAll(windows, facts, deps.settings);
   if (computed.changedDays.length > 0) {
     const revision = await tx.nextRevision();
@@ -208,7 +173,6 @@ function summary(windows: readonly DirtyWindow[], computed: Computed): Recompute
       (least, { decodedMs }) => (least === null ? decodedMs : Math.min(least, decodedMs)),
       null,
     ),
-    givenBack: [],
     overdue: [],
     tookMs: 0,
   };

@@ -94,11 +94,6 @@ export const METRICS = {
     'Assignments computed although a transaction of the source was not whole: they had waited too long',
     {},
   ),
-  assignmentsGivenBack: counter(
-    'assignments_given_back',
-    'Recomputes of an assignment that were left because a transaction of the source came in meanwhile',
-    {},
-  ),
   rowsComputed: counter('rows_computed', 'Daily rows computed, changed or not', {}),
   rowsWritten: counter('rows_written', 'Daily rows written', { kind: ['insert', 'update', 'delete'] }),
   assignmentsParked: gauge(

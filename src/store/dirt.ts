@@ -67,16 +67,6 @@ export async function takeDirt(
     .sort((a, b) => (a.seq < b.seq ? -1 : 1));
 }
 
-/** Our own transaction has removed what it took, so whatever is there came later. */
-export async function dirtiedMeanwhile(session: Session, assignmentIds: readonly Id[]): Promise<Id[]> {
-  const rows = await session.rows<[number]>(
-    `SELECT DISTINCT assignment_id FROM ${session.t('dirt')}
-     WHERE assignment_id = ANY ($1::bigint[]) AND batch IS NOT NULL ORDER BY 1`,
-    [numberArray(assignmentIds)],
-  );
-  return rows.map(([id]) => id);
-}
-
 /** Age is by the store's clock, since the dirt was appended. */
 export async function waitingDirt(
   session: Session,

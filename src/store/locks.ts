@@ -13,11 +13,16 @@ export async function lockFacts(session: Session, mode: 'shared' | 'exclusive'):
 }
 
 /** Waits for each assignment's lock in ascending order, the same for everyone, so that nobody deadlocks. */
-export async function lockAssignments(session: Session, assignmentIds: readonly Id[]): Promise<void> {
+export async function lockAssignments(
+  session: Session,
+  assignmentIds: readonly Id[],
+  until: 'the transaction ends' | 'the session unlocks' = 'the transaction ends',
+): Promise<void> {
   if (assignmentIds.length === 0) return;
+  const lock = until === 'the transaction ends' ? 'pg_advisory_xact_lock' : 'pg_advisory_lock';
   await session.run(
     `WITH asked AS MATERIALIZED (SELECT DISTINCT id FROM unnest($2::bigint[]) id ORDER BY id)
-     SELECT count(pg_advisory_xact_lock(hashtextextended($1 || id, 0))::text) FROM asked`,
+     SELECT count(${lock}(hashtextextended($1 || id, 0))::text) FROM asked`,
     [`anchorline:${session.names.schema}:assignment:`, numberArray(assignmentIds)],
   );
 }

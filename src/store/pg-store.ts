@@ -16,15 +16,7 @@ import { bulkStore } from './bulk.ts';
 import { care } from './care.ts';
 import type { StoreCare } from './care.ts';
 import { claimDeadLetter, keepDeadLetters, supersedeDeadLetters, pruneLetters } from './dead-letters.ts';
-import {
-  appendDirt,
-  dirtiedMeanwhile,
-  park,
-  parkedAssignments,
-  takeDirt,
-  unpark,
-  waitingDirt,
-} from './dirt.ts';
+import { appendDirt, park, parkedAssignments, takeDirt, unpark, waitingDirt } from './dirt.ts';
 import type { ParkedAssignment } from './dirt.ts';
 import { fromDriver } from './errors.ts';
 import { readFacts, selectFacts, writeFacts } from './facts.ts';
@@ -54,12 +46,19 @@ import { checkRetention, retire } from './retention.ts';
 import { checkRights } from './rights.ts';
 import { nextRevision, writeRows } from './rows.ts';
 import { checkedNames } from './session.ts';
-import type { Build, Session } from './session.ts';
+import type { Build, Names, Session } from './session.ts';
 import { checkSettings, requireSettings, settingsHash } from './settings.ts';
 import { noteSnapshot, snapshotRunning } from './snapshots.ts';
 import { readStatus } from './status.ts';
 import type { StoreStatus } from './status.ts';
-import { ONE_SNAPSHOT, READ_COMMITTED, inSession, inTransaction } from './transaction.ts';
+import {
+  ONE_SNAPSHOT,
+  READ_COMMITTED,
+  WRITING_SNAPSHOT,
+  beginAnew,
+  inSession,
+  inTransaction,
+} from './transaction.ts';
 import { giveUpTransactions, noteTransactions, settleTransactions } from './upstream.ts';
 import { assignmentWeeks, batchWeeks } from './weeks.ts';
 import type { Week } from './weeks.ts';
@@ -151,6 +150,7 @@ export async function createPgStore(options: PgStoreOptions): Promise<PgStore> {
   if (build === 'timescale') local.push(UNLIMITED_DECOMPRESSION);
   const hash = settingsHash(settings);
   const begin = [READ_COMMITTED, ...local].join('; ');
+  const beginSnapshot = [WRITING_SNAPSHOT, ...local].join('; ');
   const write = <T>(work: (session: Session) => Promise<T>) => inTransaction(pool, names, begin, work);
   const read = <T>(work: (session: Session) => Promise<T>) => inSession(pool, names, work);
   const snapshot = <T>(work: (session: Session) => Promise<T>) =>
@@ -158,8 +158,7 @@ export async function createPgStore(options: PgStoreOptions): Promise<PgStore> {
   return {
     build,
     ingest: (work) => write((session) => work(ingestTx(session))),
-    recompute: (work) =>
-      write((session) => work(recomputeTx(session, { codec, copy, settings, hash, transactionWaitMs }))),
+    ...recomputing(pool, names, begin, { codec, copy, settings, hash, transactionWaitMs, beginSnapshot }),
     ...coordination(write, read),
     readPublications: (shard, shards, limit) =>
       snapshot((session) => readPublications(session, shard, shards, limit)),
@@ -266,11 +265,25 @@ function ingestTx(session: Session): IngestTx {
   };
 }
 
+/** Its locks are the session's, for they are older than the snapshot that everything is read in. */
+function recomputing(
+  pool: Pool,
+  names: Names,
+  begin: string,
+  options: RecomputeOptions,
+): Pick<StateStore, 'recompute'> {
+  return {
+    recompute: (work) =>
+      inTransaction(pool, names, begin, (session) => work(recomputeTx(session, options)), 'of the session'),
+  };
+}
+
 interface RecomputeOptions {
   readonly codec: RowCodec;
   readonly copy: boolean;
   readonly settings: EngineSettings;
   readonly transactionWaitMs: number;
+  readonly beginSnapshot: string;
   /** Of the settings. */
   readonly hash: string;
 }
@@ -278,9 +291,12 @@ interface RecomputeOptions {
 function recomputeTx(session: Session, options: RecomputeOptions): RecomputeTx {
   const loading = { recordedDeaths: options.settings.recordedDeathsInCount };
   return {
-    lock: (ids) => lockAssignments(session, ids),
+    // The snapshot must be later than the locks: whoever held them has committed, and all of that is to be seen.
+    lock: async (ids) => {
+      await lockAssignments(session, ids, 'the session unlocks');
+      await beginAnew(session, options.beginSnapshot);
+    },
     takeDirt: (ids) => takeDirt(session, ids, options.transactionWaitMs),
-    dirtiedMeanwhile: async (ids) => (options.transactionWaitMs === 0 ? [] : dirtiedMeanwhile(session, ids)),
     load: async (windows) => {
       await requireSettings(session, options.hash);
       return load(session, windows, options.codec, loading);

@@ -1,6 +1,6 @@
 /** Pools and transactions. */
 import pg from 'pg';
-import type { Pool, PoolClient, PoolConfig, QueryResult } from 'pg';
+import type { ClientBase, Pool, PoolClient, PoolConfig, QueryResult } from 'pg';
 
 import { AnchorlineError, ConfigurationError } from '../domain/errors.ts';
 import { tlsFailure } from '../net/tls.ts';
@@ -44,6 +44,10 @@ export function createPool(
 
 export const READ_COMMITTED = 'BEGIN';
 export const ONE_SNAPSHOT = 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY';
+export const WRITING_SNAPSHOT = 'BEGIN ISOLATION LEVEL REPEATABLE READ';
+
+/** Of a transaction that may hold locks of its session: they go with it. */
+const UNLOCK = 'SELECT pg_advisory_unlock_all()';
 
 /**
  * Runs `work` in one transaction and commits it. A connection on which ROLLBACK fails is thrown away, so that
@@ -54,22 +58,29 @@ export async function inTransaction<T>(
   names: Names,
   begin: string,
   work: (session: Session) => Promise<T>,
+  locks: 'of the transaction' | 'of the session' = 'of the transaction',
 ): Promise<T> {
+  const unlock = locks === 'of the session' ? `; ${UNLOCK}` : '';
   const client = await connect(pool);
   let broken = false;
   try {
     await control(client, begin);
     const result = await work(new Session(client, names));
     // A transaction that failed inside answers COMMIT with ROLLBACK and no error.
-    if ((await control(client, 'COMMIT')) !== 'COMMIT') throw new AbortedTransactionError();
+    if ((await control(client, `COMMIT${unlock}`)) !== 'COMMIT') throw new AbortedTransactionError();
     return result;
   } catch (error) {
     // Where there was no answer there will be none to ROLLBACK either, and that wait is as long again.
-    broken = isUnanswered(error) || !(await rolledBack(client));
+    broken = isUnanswered(error) || !(await rolledBack(client, unlock));
     throw error;
   } finally {
     client.release(broken);
   }
+}
+
+/** Ends the session's transaction and begins another, whose snapshot is that of its first statement. */
+export async function beginAnew({ client }: Session, begin: string): Promise<void> {
+  if ((await control(client, `COMMIT; ${begin}`)) !== 'COMMIT') throw new AbortedTransactionError();
 }
 
 /** Runs statements outside a transaction of their own. */
@@ -125,10 +136,10 @@ function tlsError(failure: string, cause: unknown): ConfigurationError {
   return new ConfigurationError('STO010', text, cause, true);
 }
 
-async function control(client: PoolClient, statement: string): Promise<string | undefined> {
+async function control(client: ClientBase, statement: string): Promise<string | undefined> {
   try {
     const result: QueryResult | QueryResult[] = await client.query(statement);
-    return Array.isArray(result) ? undefined : result.command;
+    return Array.isArray(result) ? result[0]?.command : result.command;
   } catch (error) {
     throw fromDriver(error);
   }
@@ -138,9 +149,9 @@ function isUnanswered(error: unknown): boolean {
   return error instanceof StoreUnavailableError && !(error.cause instanceof pg.DatabaseError);
 }
 
-async function rolledBack(client: PoolClient): Promise<boolean> {
+async function rolledBack(client: PoolClient, unlock: string): Promise<boolean> {
   try {
-    await client.query('ROLLBACK');
+    await client.query(`ROLLBACK${unlock}`);
     return true;
   } catch {
     return false;

@@ -36,8 +36,8 @@ export async function noteTransactions(session: Session, { parts, ends }: Transa
 }
 
 /**
- * The connector repeats records after a crash, with their places as before: the sum of records is a quick look alone,
- * places are what counts. Ends are locked in one order, and who deletes parts holds their end, so that nobody deadlocks.
+ * The connector repeats records after a crash, with their places as before: places are what counts, the sum of records a
+ * quick look alone. Most transactions came in one part, whose places are known to differ. Ends are locked in one order, and who deletes parts holds their end, so that nobody deadlocks.
  */
 export async function settleTransactions(
   session: Session,
@@ -47,12 +47,14 @@ export async function settleTransactions(
   const [end, part] = [session.t('transaction_end'), session.t('transaction_part')];
   const rows = await session.rows<[number]>(
     `WITH counted AS MATERIALIZED (
-       SELECT e.xid, e.records FROM ${end} e
+       SELECT e.xid, e.records, p.most FROM ${end} e
+       CROSS JOIN LATERAL (
+         SELECT sum(p.records) AS total, max(p.records) AS most FROM ${part} p WHERE p.xid = e.xid) p
        WHERE ${all ? `e.seen_at <= clock_timestamp() - $1 * interval '1 millisecond'` : 'e.xid = ANY ($1::bigint[])'}
-         AND e.records <= (SELECT sum(p.records) FROM ${part} p WHERE p.xid = e.xid)
+         AND e.records <= p.total
      ), whole AS MATERIALIZED (
        SELECT c.xid FROM counted c
-       WHERE c.records <= (
+       WHERE c.records <= c.most OR c.records <= (
          SELECT sum(upper(r) - lower(r))
          FROM (SELECT range_agg(p.orders) AS orders FROM ${part} p WHERE p.xid = c.xid) o, unnest(o.orders) r)
      ), locked AS MATERIALIZED (

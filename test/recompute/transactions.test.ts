@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { SourceRow } from '../../src/domain/cdc.ts';
 import { ingestIsolating } from '../../src/ingest/isolate.ts';
 import { retryDeadLetter } from '../../src/ingest/step.ts';
+import { sweepTransactions } from '../../src/recompute/sweep.ts';
 import { DAY_0, MemoryBench, ROWS } from '../support/memory-bench.ts';
 import type { Written } from '../support/memory-bench.ts';
 import { MemoryStore } from '../support/memory-store.ts';
@@ -72,48 +73,31 @@ describe('a transaction of two tables', () => {
   });
 });
 
-describe('what comes in while facts are loaded', () => {
-  /** Does something once, in the middle of the next load. */
-  function duringLoad(bench: MemoryBench, what: () => Promise<unknown>): MemoryStore {
-    let done = false;
-    return bench.store((name, phase) => {
-      if (done || name !== 'recompute.load.events' || phase !== 'before') return undefined;
-      done = true;
-      return what().then(() => undefined);
-    });
-  }
-
-  test.each(['half', 'whole'])('gives the assignment back, be it %s a transaction', async (share) => {
+test.each(['half', 'whole'])(
+  'what comes in while facts are loaded is for the next time, be it %s a transaction',
+  async (share) => {
     const bench = await farm();
     await bench.ingest(ROWS.sample(), ROWS.sample({ id: 2, assignment_id: 2 }));
     const records = bench.write(of(9, 1, heavier()), of(9, 2, fewer()));
     const end = bench.writeEnd({ id: 9, records: 2 });
-    bench.requested.length = 0;
-    const store = duringLoad(bench, () =>
-      bench.ingestRecords(share === 'half' ? records.slice(0, 1) : [...records, end]),
-    );
-    const result = await bench.recompute([1, 2], store);
-    const half = { recomputed: [2], givenBack: [1] };
-    expect(result).toMatchObject(share === 'half' ? half : { recomputed: [], givenBack: [1, 2] });
-    expect(bench.requested).toContainEqual(result.givenBack);
-    // Its structure was loaded before the transaction, its sample after.
-    expect(bench.rowsOf(1).get(DAY_0 + 3)).toMatchObject({ avgWeight: 10, population: 1000 });
+    let done = false;
+    const store = bench.store((name, phase) => {
+      // Structure was loaded before, samples are not yet.
+      if (done || name !== 'recompute.load.events' || phase !== 'before') return undefined;
+      done = true;
+      return bench
+        .ingestRecords(share === 'half' ? records.slice(0, 1) : [...records, end])
+        .then(() => undefined);
+    });
+    expect(await bench.recompute([1, 2], store)).toMatchObject({ recomputed: [1, 2] });
+    expect(bench.rowsOf(1).get(DAY_0 + 3)).toMatchObject({ avgWeight: 12.5, population: 1000 });
     expect((await bench.recompute([1])).recomputed).toEqual(share === 'half' ? [] : [1]);
     if (share === 'half') await bench.ingestRecords([...records.slice(1), end]);
     await bench.settle();
     expect(bench.rowsOf(1).get(DAY_0 + 3)).toMatchObject({ avgWeight: 14, population: 900 });
     expect(bench.breach()).toBeNull();
-  });
-
-  test('does not matter where it is of no transaction', async () => {
-    const bench = await farm();
-    await bench.ingest(ROWS.sample());
-    const store = duringLoad(bench, () => bench.ingest(heavier()));
-    expect(await bench.recompute([1], store)).toMatchObject({ recomputed: [1], givenBack: [] });
-    await bench.settle();
-    expect(bench.breach()).toBeNull();
-  });
-});
+  },
+);
 
 test('an assignment is computed all the same once it has waited too long, and that is told', async () => {
   const bench = await farm();
@@ -123,6 +107,29 @@ test('an assignment is computed all the same once it has waited too long, and th
   expect(await bench.recompute([1], store)).toMatchObject({ recomputed: [], overdue: [] });
   bench.nowMs += 1;
   expect(await bench.recompute([1], store)).toMatchObject({ recomputed: [1], overdue: [1] });
+  expect(bench.breach()).toBeNull();
+});
+
+test('what nobody settled is found by the sweep, what never becomes whole is given up, and both are asked for', async () => {
+  const bench = await farm();
+  const dying = bench.store((name) => {
+    if (name === 'settleTransactions') throw new Error('killed');
+    return undefined;
+  });
+  await bench.ingest(of(8, 1, ROWS.sample({ id: 2, assignment_id: 2 })));
+  await bench.ingest(of(9, 1, heavier()));
+  const end = bench.writeEnd({ id: 9, records: 1 });
+  await expect(bench.ingestRecords([end], dying)).rejects.toThrow('killed');
+  const requests = { request: async (ids: readonly number[]) => void bench.requested.push([...ids]) };
+  const deps = { store: bench.store(), requests };
+  const look = () => sweepTransactions(deps, 1_000, 60_000);
+  expect([(await look()).count, bench.requested]).toEqual([0, []]);
+  bench.nowMs += 1_000;
+  expect([(await look()).count, bench.requested]).toEqual([0, [[1]]]);
+  bench.nowMs += 59_000;
+  expect(await look()).toMatchObject({ count: 1, ids: [8] });
+  expect(bench.requested).toEqual([[1], [2]]);
+  expect((await bench.recompute([1, 2])).recomputed).toEqual([1, 2]);
   expect(bench.breach()).toBeNull();
 });
 

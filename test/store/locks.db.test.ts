@@ -8,7 +8,7 @@ import { ConfigurationError } from '../../src/domain/errors.ts';
 import { isInfrastructure, isOverload } from '../../src/store/errors.ts';
 import { SHARED, openBuild } from '../support/store-builds.ts';
 import type { StorePlace } from '../support/store-builds.ts';
-import { DAY_0 } from '../support/store-facts.ts';
+import { DAY_0, assignment, batch, write } from '../support/store-facts.ts';
 import { inserting, rowsOf } from '../support/store-rows.ts';
 
 const OPTIONS = {
@@ -54,6 +54,34 @@ describe('locks and lost connections', () => {
   async function untilWaiting(): Promise<void> {
     while ((await waiting()) === 0) await new Promise((resolve) => setTimeout(resolve, 5));
   }
+
+  it('give a recompute one moment to read, later than its locks, and are free after it', async () => {
+    const dirty = [{ assignmentId: 1, from: DAY_0, to: DAY_0, reasons: [], committedMs: null, decodedMs: 0 }];
+    const stays = (count: number) =>
+      write(store, 'assignment', [assignment({ id: 1, populationCount: count })]);
+    await write(store, 'batch', [batch({ id: 1 })]);
+    await stays(1);
+    await store.ingest((tx) => tx.appendDirt(dirty));
+    const seen = await store.recompute(async (tx) => {
+      await tx.lock([1]);
+      const taken = await tx.takeDirt([1]);
+      await stays(7);
+      await store.ingest((other) => other.appendDirt(dirty));
+      const { batchOf } = await tx.load([{ assignmentId: 1, from: DAY_0, to: DAY_0 + 9 }]);
+      const [stay] = batchOf.get(1)?.assignments ?? [];
+      return [taken.length, (await tx.takeDirt([1])).length, stay?.populationCount];
+    });
+    expect(seen).toEqual([1, 0, 1]);
+    const failing = store.recompute(async (tx) => {
+      await tx.lock([1]);
+      throw new RangeError('on purpose');
+    });
+    await expect(failing).rejects.toThrow(RangeError);
+    const { rows } = await place.pool.query(`SELECT FROM pg_locks WHERE locktype = 'advisory'`);
+    expect(rows).toEqual([]);
+    expect(await store.recompute((tx) => tx.takeDirt([1]))).toHaveLength(1);
+    for (const kind of ['assignment', 'batch'] as const) await write(store, kind, [], [1]);
+  });
 
   it.each([
     ['exclusive', 'shared'],

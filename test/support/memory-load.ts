@@ -1,7 +1,4 @@
-/**
- * What a recompute reads. Several calls, as the store needs several statements: each sees what is committed by
- * then, so the parts need not fit together, and the law must hold all the same.
- */
+/** What a recompute reads: several calls, as the store needs several statements, of one moment once dirt was taken. */
 import type { Day } from '../../src/domain/day.ts';
 import type { AssignmentFacts, BatchFacts, DailyTemperature } from '../../src/domain/engine-input.ts';
 import type { Fact, FactKind, FactTypes, Id } from '../../src/domain/facts.ts';
@@ -24,23 +21,45 @@ const MODELS: readonly FactKind[] = [
   'profile_reading',
 ];
 
+/** Everything that is visible at one time. */
+export interface Moment {
+  readonly horizon: Day | null;
+  readonly facts: ReadonlyMap<FactKind, ReadonlyMap<Id, Fact>>;
+  readonly sums: readonly DailySum[];
+  readonly rows: ReadonlyMap<Id, RowsByDay>;
+}
+
+export function momentOf({ view, session }: Transaction): Moment {
+  return {
+    horizon: session.db.horizon,
+    facts: new Map(FACT_KINDS.map((kind) => [kind, view.ofKind(kind).snapshot()])),
+    sums: [...view.sums.snapshot().values()],
+    rows: view.rows.snapshot(),
+  };
+}
+
 export async function loadFacts(
   tx: Transaction,
   windows: readonly RecomputeWindow[],
+  moment: Moment | null,
 ): Promise<RecomputeFacts> {
   const { db } = tx.session;
   const facts = new Map<FactKind, ReadonlyMap<Id, Fact>>();
   const read = (kinds: readonly FactKind[]): void => {
-    for (const kind of kinds) facts.set(kind, tx.view.ofKind(kind).snapshot());
+    const all = moment ?? momentOf(tx);
+    for (const kind of kinds) facts.set(kind, all.facts.get(kind) ?? new Map());
   };
-  const horizon = await tx.call('recompute.load.horizon', () => db.horizon ?? Number.MIN_SAFE_INTEGER);
+  const horizon = await tx.call(
+    'recompute.load.horizon',
+    () => (moment ?? db).horizon ?? Number.MIN_SAFE_INTEGER,
+  );
   await tx.call('recompute.load.structure', () => read(STRUCTURE));
   await tx.call('recompute.load.models', () => read(MODELS));
   await tx.call('recompute.load.events', () => read(FACT_KINDS.filter((kind) => !facts.has(kind))));
-  const sums = await tx.call('recompute.load.temperatures', () => [...tx.view.sums.snapshot().values()]);
+  const sums = await tx.call('recompute.load.temperatures', () => [...(moment ?? momentOf(tx)).sums]);
   const temperaturesOf = dailyTemperatures(sums, facts);
   return tx.call('recompute.load.rows', () => {
-    const rows = tx.view.rows.snapshot();
+    const { rows } = moment ?? momentOf(tx);
     const storedOf = new Map<Id, StoredRows>();
     const factsOf = new Map<Id, AssignmentFacts>();
     for (const { assignmentId, from } of windows) {

@@ -14,13 +14,16 @@ import type {
 import type { Anomaly, DailyRows } from '../../src/domain/rows.ts';
 import { NUMBER_COLUMNS } from './memory-database.ts';
 import type { StoredRow } from './memory-database.ts';
-import { loadFacts } from './memory-load.ts';
+import { loadFacts, momentOf } from './memory-load.ts';
+import type { Moment } from './memory-load.ts';
 import { appendDirt } from './memory-session.ts';
 import { heldBack } from './memory-upstream.ts';
 import type { Transaction } from './memory-session.ts';
 
 export class MemoryRecomputeTx implements RecomputeTx {
   readonly #tx: Transaction;
+  /** What is read, from the moment that dirt was taken. */
+  #moment: Moment | null = null;
 
   constructor(tx: Transaction) {
     this.#tx = tx;
@@ -37,6 +40,7 @@ export class MemoryRecomputeTx implements RecomputeTx {
       const wanted = new Set(assignmentIds);
       const taken: TakenDirt[] = [];
       const { held, overdue } = heldBack(this.#tx);
+      this.#moment = momentOf(this.#tx);
       for (const [seq, entry] of this.#tx.view.dirt.snapshot()) {
         const { assignmentId } = entry;
         if (!wanted.has(assignmentId) || (held.has(assignmentId) && !overdue.has(assignmentId))) continue;
@@ -52,15 +56,7 @@ export class MemoryRecomputeTx implements RecomputeTx {
   }
 
   load(windows: readonly RecomputeWindow[]): Promise<RecomputeFacts> {
-    return loadFacts(this.#tx, windows);
-  }
-
-  dirtiedMeanwhile(assignmentIds: readonly Id[]): Promise<readonly Id[]> {
-    return this.#tx.call('recompute.dirtiedMeanwhile', () => {
-      if (this.#tx.session.transactionWaitMs === 0) return [];
-      const later = [...this.#tx.view.dirt.snapshot().values()].filter(({ batch }) => batch !== null);
-      return assignmentIds.filter((id) => later.some(({ assignmentId }) => assignmentId === id));
-    });
+    return loadFacts(this.#tx, windows, this.#moment);
   }
 
   nextRevision(): Promise<bigint> {

@@ -1,5 +1,5 @@
 /**
- * The state store over ordinary Maps, with the transactions that Postgres gives: READ COMMITTED, a private overlay
+ * The state store over ordinary Maps, with the transactions that Postgres gives: READ COMMITTED but for what a recompute reads, a private overlay
  * applied at once on commit, row and advisory locks held to the end, sequences outside transactions.
  *
  * `onCall` is awaited before and after every call: whoever supplies it decides who goes on next, lets a call fail,

@@ -135,7 +135,7 @@ class TransactionRuns {
   }
 }
 
-async function decoded<T>(decoder: AvroDecoder, bytes: Buffer | null): Promise<T> {
+export async function decoded<T>(decoder: AvroDecoder, bytes: Buffer | null): Promise<T> {
   if (bytes === null) throw new Error('a record without a key');
   const result = await decoder.decode(bytes);
   if (!result.ok) throw new Error(result.rejection.message);

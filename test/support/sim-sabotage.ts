@@ -86,8 +86,14 @@ export const SABOTAGES: Readonly<Record<string, Sabotage>> = {
   'dirt is not held back for transactions that are not whole': inIngest(() => ({
     noteTransactions: nothing,
   })),
-  'what a transaction brings while facts are loaded is not looked at': {
-    ...inRecompute(() => ({ dirtiedMeanwhile: () => Promise.resolve([]) })),
+  'facts are loaded bit by bit, as they come in': {
+    store: (store) =>
+      overriding<StateStore>(store, {
+        recompute: (work) =>
+          store.recompute((tx) =>
+            work(overriding(tx, { load: (windows) => store.recompute((other) => other.load(windows)) })),
+          ),
+      }),
     aim: { repeating: false, focus: ['batch_growthsample'], faults: { ...CALM, hold: 0.3 } },
   },
   'dirt is resolved without the lock on structure': inIngest(() => ({ lockFacts: nothing })),

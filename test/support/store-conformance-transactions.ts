@@ -89,23 +89,6 @@ export function describeTransactions(makeStore: MakeStore): void {
       ]);
     });
   });
-
-  it('tells whom a transaction reached after their dirt was taken', async () => {
-    const store = await makeStore();
-    await note(store, {}, [1, 2, 3]);
-    const reached = await store.recompute(async (tx) => {
-      await tx.takeDirt([1, 2, 3]);
-      await tx.appendDirt([dirtOf(1)]);
-      return tx.dirtiedMeanwhile([1, 2, 3]);
-    });
-    expect(reached).toEqual([]);
-    await note(store, { parts: [{ id: 7, orders: [1] }] }, [2]);
-    await note(store, {}, [3]);
-    // Whole by now, but it need not have been when the first of the facts were loaded.
-    await note(store, { ends: [{ id: 7, records: 1 }] });
-    await store.settleTransactions([7]);
-    expect(await store.recompute((tx) => tx.dirtiedMeanwhile([1, 2, 3]))).toEqual([2]);
-  });
 }
 
 function dirtOf(assignmentId: number): Dirt {

@@ -69,7 +69,6 @@ async function recomputeThings(store: PgStore, id: Id): Promise<void> {
   await store.recompute(async (tx) => {
     await tx.lock([id]);
     await tx.takeDirt([id]);
-    await tx.dirtiedMeanwhile([id]);
     // The second one reads weights of the first, where it came from unweighed.
     await tx.load([window, { ...window, assignmentId: id + 1 }]);
     const revision = await tx.nextRevision();
