@@ -8,6 +8,8 @@ import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'no
 import { text } from 'node:stream/consumers';
 import { parseArgs, promisify } from 'node:util';
 import Table from 'cli-table3';
+import { EXIT } from '../../src/runtime/exit-codes.ts';
+import { asCommand } from './as-command.ts';
 import type { Bench, Figure } from './bench.ts';
 import { BENCHES } from './list.ts';
 import { HEAD, cellsOf, resultsPage } from './render.ts';
@@ -31,32 +33,38 @@ Examples:
   ${COMMAND} -- --only recompute --scale 0.1
   ${COMMAND} -- --only ingest --write`;
 
-const { values: options } = parseArgs({
-  options: {
-    only: { type: 'string' },
-    scale: { type: 'string', default: '1' },
-    write: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-    // How a run starts each of its benchmarks.
-    one: { type: 'string' },
-  },
+await asCommand(async () => {
+  const { values: options } = parseArgs({
+    options: {
+      only: { type: 'string' },
+      scale: { type: 'string', default: '1' },
+      write: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+      // How a run starts each of its benchmarks.
+      one: { type: 'string' },
+    },
+  });
+  const scale = Number(options.scale);
+  if (!(scale > 0)) throw new RangeError(`--scale: a number above 0 is expected, not ${options.scale}`);
+  if (options.help) {
+    console.log(HELP);
+    return EXIT.ok;
+  }
+  if (options.one !== undefined) {
+    console.log(JSON.stringify(await named(options.one).run({ scale, say })));
+    return EXIT.ok;
+  }
+  const chosen = options.only === undefined ? BENCHES : options.only.split(',').map(named);
+  return runAll(chosen, scale, options.write || (options.only === undefined && scale === 1));
 });
-const scale = Number(options.scale);
-
-if (options.help) console.log(HELP);
-else if (options.one !== undefined) console.log(JSON.stringify(await figuresOf(named(options.one))));
-else process.exitCode = await runAll();
 
 /** The exit status. */
-async function runAll(): Promise<number> {
-  if (!(scale > 0)) throw new RangeError(`--scale: a number above 0 is expected, not ${options.scale}`);
-  const chosen = options.only === undefined ? BENCHES : options.only.split(',').map(named);
-  const write = options.write || (options.only === undefined && scale === 1);
+async function runAll(chosen: readonly Bench[], scale: number, write: boolean): Promise<number> {
   const before = write ? await readFile(RESULTS, 'utf8').catch(() => '') : '';
   const outcomes: Outcome[] = [];
   for (const bench of chosen) {
     say(`${bench.name}: ${bench.about}`);
-    const outcome = await outcomeOf(bench);
+    const outcome = await outcomeOf(bench, scale);
     outcomes.push(outcome);
     if (outcome.failure === null) console.log(tableOf(outcome.figures));
     else say(`${bench.name} failed: ${outcome.failure}`);
@@ -65,7 +73,7 @@ async function runAll(): Promise<number> {
     const names = BENCHES.map(({ name }) => name);
     await writeFile(RESULTS, resultsPage(await machine(), names, outcomes, before));
   }
-  return outcomes.some(({ failure }) => failure !== null) ? 1 : 0;
+  return outcomes.some(({ failure }) => failure !== null) ? EXIT.failure : EXIT.ok;
 }
 
 function named(name: string): Bench {
@@ -74,12 +82,8 @@ function named(name: string): Bench {
   return bench;
 }
 
-function figuresOf(bench: Bench): Promise<readonly Figure[]> {
-  return bench.run({ scale, say });
-}
-
 /** In a process of its own: no benchmark finds the heap of another. */
-async function outcomeOf({ name, about }: Bench): Promise<Outcome> {
+async function outcomeOf({ name, about }: Bench, scale: number): Promise<Outcome> {
   const load = loadavg()[0] ?? 0;
   const start = performance.now();
   const args = [import.meta.filename, '--one', name, '--scale', String(scale)];

@@ -6,6 +6,9 @@ import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { createSourceSchema } from '../../../src/demo/source-database.ts';
 import { dayToIso, isoToDay } from '../../../src/domain/day.ts';
+import type { Day } from '../../../src/domain/day.ts';
+import { EXIT } from '../../../src/runtime/exit-codes.ts';
+import { asCommand } from '../as-command.ts';
 import type { Transaction } from './change.ts';
 import { farmTransactions } from './farm.ts';
 import { joined } from './net-effect.ts';
@@ -30,39 +33,54 @@ Examples:
 
 const CHANGES_AT_ONCE = 50_000;
 
-const { values: options } = parseArgs({
-  options: {
-    ...SCALE_OPTIONS,
-    url: { type: 'string' },
-    create: { type: 'boolean' },
-    until: { type: 'string' },
-    from: { type: 'string' },
-    daily: { type: 'boolean' },
-    help: { type: 'boolean' },
-  },
+await asCommand(async () => {
+  const { values: options } = parseArgs({
+    options: {
+      ...SCALE_OPTIONS,
+      url: { type: 'string' },
+      create: { type: 'boolean', default: false },
+      until: { type: 'string' },
+      from: { type: 'string' },
+      daily: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (options.help) {
+    console.log(HELP);
+    return EXIT.ok;
+  }
+  const scale = scaleFrom(options);
+  const from = options.from === undefined ? FIRST_DAY : isoToDay(options.from);
+  const until = options.until === undefined ? lastDayOf(scale) : isoToDay(options.until);
+  if (options.url === undefined) throw new RangeError('--url: a database is needed');
+  const client = new pg.Client({ connectionString: options.url });
+  await client.connect();
+  try {
+    if (options.create) await createSourceSchema(client, 'newer');
+    if (options.from === undefined) await requireEmpty(client);
+    const wanted = entered(farmTransactions(scale), from, until);
+    const start = performance.now();
+    const loaded = await loadSource(client, options.daily ? wanted : joined(wanted, CHANGES_AT_ONCE));
+    const seconds = (performance.now() - start) / 1_000;
+    const rate = Math.round(loaded.changes / seconds).toLocaleString('en');
+    const days = `${dayToIso(from)} to ${dayToIso(until)}`;
+    console.log(
+      `${loaded.changes} changes of ${days} in ${loaded.transactions} transactions: ${seconds.toFixed(1)} s, ${rate} changes/s`,
+    );
+    return EXIT.ok;
+  } finally {
+    await client.end();
+  }
 });
-if (options.help === true || options.url === undefined) {
-  console.log(HELP);
-  process.exit(options.help === true ? 0 : 2);
-}
-const scale = scaleFrom(options);
-const from = options.from === undefined ? FIRST_DAY : isoToDay(options.from);
-const until = options.until === undefined ? lastDayOf(scale) : isoToDay(options.until);
-const client = new pg.Client({ connectionString: options.url });
-await client.connect();
-try {
-  if (options.create === true) await createSourceSchema(client, 'newer');
-  const start = performance.now();
-  const wanted = entered(farmTransactions(scale));
-  const loaded = await loadSource(client, options.daily === true ? wanted : joined(wanted, CHANGES_AT_ONCE));
-  const seconds = (performance.now() - start) / 1_000;
-  const rate = Math.round(loaded.changes / seconds).toLocaleString('en');
-  console.log(`${loaded.changes} changes of ${dayToIso(from)} to ${dayToIso(until)} in ${loaded.transactions} transactions: ${seconds.toFixed(1)} s, ${rate} changes/s`); // prettier-ignore
-} finally {
-  await client.end();
+
+/** A farm's rows have ids of their own: they cannot be put beside others. */
+async function requireEmpty(client: pg.Client): Promise<void> {
+  const { rowCount } = await client.query('select 1 from batch_lifecyclestage limit 1');
+  if (rowCount !== 0)
+    throw new RangeError('--url: the database has rows already; give an empty one, or --from');
 }
 
-function* entered(transactions: Iterable<Transaction>): Generator<Transaction> {
+function* entered(transactions: Iterable<Transaction>, from: Day, until: Day): Generator<Transaction> {
   for (const transaction of transactions) {
     if (from <= transaction.day && transaction.day <= until) yield transaction;
   }
