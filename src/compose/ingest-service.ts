@@ -81,7 +81,7 @@ export function createIngestService(app: App): Service {
     connection: app.kafka,
     groupId: config.ingest.groupId,
     topics: ingestTopics(prefix, config.recompute.transactionWaitMs > 0),
-    positions: withinTransactions(app.store, logs, transactionTopic(prefix), log),
+    positions: withinTransactions(app.store, logs, transactionTopic(prefix), { log, clock }),
     handleBatch,
     onFatal: (error, at) => partitionHalted(app, 'ingest', error, at),
     isRetryable: isOutage,

@@ -50,6 +50,17 @@ export class WatermarkSource implements TopicLogs {
     return found;
   }
 
+  /** By partition the first offset that was written from then on, or the end. */
+  async since(topic: string, ms: number): Promise<ReadonlyMap<number, bigint>> {
+    const found = new Map<number, bigint>();
+    await this.#with(async (admin) => {
+      for (const { partition, offset } of await admin.fetchTopicOffsetsByTimestamp(topic, ms)) {
+        found.set(partition, BigInt(offset));
+      }
+    });
+    return found;
+  }
+
   /** For how long compacted topics keep deletes, ms; a topic that is not compacted is left out. */
   async deletesKept(topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
     const found = new Map<string, number>();

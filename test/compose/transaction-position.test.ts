@@ -9,13 +9,20 @@ const CHANGES = { topic: 'farm.public.batch_batch', partition: 0 };
 const log = createLogger({ level: 'silent', format: 'json' });
 
 /** Both positions at `position`, looked at beside a log from 10 to 20. */
-async function locate(position: bigint): Promise<readonly (readonly bigint[])[]> {
+async function locate(position: bigint, changes = position): Promise<readonly (readonly bigint[])[]> {
   const store = new MemoryStore(new MemoryDatabase(), { nowMs: () => 0 });
   await store.ingest((tx) =>
-    tx.advance([ENDS, CHANGES].map((at) => ({ ...at, expected: 0n, next: position }))),
+    tx.advance([
+      { ...ENDS, expected: 0n, next: position },
+      { ...CHANGES, expected: 0n, next: changes },
+    ]),
   );
-  const logs = { read: async () => () => ({ low: 10n, high: 20n }) };
-  const found = await withinTransactions(store, logs, ENDS.topic, log)([CHANGES, ENDS]);
+  const since = async () => new Map([[0, 17n]]);
+  const logs = { since, read: async () => () => ({ low: 10n, high: 20n }) };
+  const found = await withinTransactions(store, logs, ENDS.topic, { log, clock: { nowMs: () => 0 } })([
+    CHANGES,
+    ENDS,
+  ]);
   return [found, await store.positions([CHANGES, ENDS])];
 }
 
@@ -30,5 +37,12 @@ test.each([
   expect(await locate(before)).toEqual([
     [before, after],
     [before, after],
+  ]);
+});
+
+test('of a store that has read changes without them begins with those of late', async () => {
+  expect(await locate(0n, 15n)).toEqual([
+    [15n, 17n],
+    [15n, 17n],
   ]);
 });
