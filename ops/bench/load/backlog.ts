@@ -1,7 +1,6 @@
 /** What was written and has not come out yet. */
 import { changeTopics } from '../../../src/domain/topics.ts';
 import type { Pipeline } from '../../../test/support/pipeline.ts';
-import type { Writer } from './writer.ts';
 
 export interface Backlog {
   readonly atMs: number;
@@ -20,28 +19,24 @@ export function waitingRows({ written, ingested }: Backlog): number {
 
 export class BacklogMeter {
   readonly #farm: Pipeline;
-  readonly #writer: Writer;
+  readonly #written: () => number;
   readonly #topics: readonly string[];
   #ingestedBefore = 0;
   #writtenBefore = 0;
 
-  private constructor(farm: Pipeline, writer: Writer) {
+  private constructor(farm: Pipeline, written: () => number) {
     this.#farm = farm;
-    this.#writer = writer;
+    this.#written = written;
     this.#topics = changeTopics(farm.config.topics.prefix);
   }
 
-  static async open(farm: Pipeline, writer: Writer): Promise<BacklogMeter> {
-    const meter = new BacklogMeter(farm, writer);
-    await meter.rest();
+  /** Counts from here: all that `written` tells of must have been ingested, and nobody be writing. */
+  static async open(farm: Pipeline, written: () => number): Promise<BacklogMeter> {
+    const meter = new BacklogMeter(farm, written);
+    const first = await meter.look();
+    meter.#writtenBefore = first.written;
+    meter.#ingestedBefore = first.ingested;
     return meter;
-  }
-
-  /** Counts from here: everything must have been ingested, and nobody be writing. */
-  async rest(): Promise<void> {
-    const { written, ingested } = await this.look();
-    this.#writtenBefore += written;
-    this.#ingestedBefore += ingested;
   }
 
   async look(): Promise<Backlog> {
@@ -55,7 +50,7 @@ export class BacklogMeter {
     const { next = '0', age = '0', dirty = 0, unpublished = 0 } = row ?? {};
     return {
       atMs: performance.now(),
-      written: this.#writer.rows - this.#writtenBefore,
+      written: this.#written() - this.#writtenBefore,
       ingested: Number(next) - this.#ingestedBefore,
       dirtAgeMs: Number(age),
       dirty,

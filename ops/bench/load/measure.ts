@@ -43,19 +43,30 @@ export interface LoadReport {
 const MEMORY_EVERY_MS = 1_000;
 
 export async function measureLoad(options: LoadOptions): Promise<LoadReport> {
-  const { say } = options;
   await using cleanUp = new AsyncDisposableStack();
+  // Who is interrupted removes what was made all the same.
+  return await Promise.race([measure(options, cleanUp), interrupted()]);
+}
+
+function interrupted(): Promise<never> {
+  return new Promise((_, reject) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => reject(new Error(`ended by ${signal}`)));
+    }
+  });
+}
+
+async function measure(options: LoadOptions, cleanUp: AsyncDisposableStack): Promise<LoadReport> {
+  const { say } = options;
   const stack = await runningStack(cleanUp, say);
   const world = await openWorld({ ...options, endpoints: stackEndpoints(stack) }, cleanUp);
   await prepareWriting(world);
   const probes = cleanUp.use(await Probes.open(world, probedStays(world)));
   const writer = cleanUp.use(await Writer.open(world));
-  const meter = await BacklogMeter.open(world.farm, writer);
+  const meter = await BacklogMeter.open(world.farm, () => writer.rows + probes.sent);
   const tools = { writer, meter, probes, say };
   say(`idle: ${options.changes} changes`);
   const idled = await idle(tools, options.changes);
-  // The idle changes were ingested as well, and the load's lag is counted in rows.
-  await meter.rest();
   const most = options.rate === null ? await capacity(tools, options.searchSeconds) : null;
   const rate = options.rate ?? (await sustained(tools, (most ?? 0) * 0.95, options.searchSeconds));
   say(`half load: ${Math.round(rate / 2)} rows/s for ${options.halfSeconds} s`);

@@ -45,6 +45,7 @@ export class Probes implements AsyncDisposable {
   /** On their way, by assignment. */
   readonly #open = new Map<number, Probe>();
   #done: Probe[] = [];
+  #sent = 0;
 
   private constructor({ farm, today }: World) {
     this.#farm = farm;
@@ -86,6 +87,11 @@ export class Probes implements AsyncDisposable {
     if (this.#places.length === 0) throw new Error('no assignment shows the weight of its sample');
   }
 
+  /** Rows changed so far. */
+  get sent(): number {
+    return this.#sent;
+  }
+
   get underWay(): number {
     return this.#open.size;
   }
@@ -115,6 +121,7 @@ export class Probes implements AsyncDisposable {
       weight,
       FIRST_ID + assignmentId,
     ]);
+    this.#sent += 1;
     return true;
   }
 
