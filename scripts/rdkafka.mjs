@@ -104,7 +104,10 @@ function readText(path) {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const into = process.argv[2] ?? INTO;
+  const started = Date.now();
   const problem = rdkafkaProblem(into) === null ? null : build(into);
-  console.error(problem ?? `node-rdkafka is in ${into}`);
+  console.error(
+    problem ?? `node-rdkafka is in ${into}, after ${Math.round((Date.now() - started) / 1000)} s`,
+  );
   process.exitCode = problem === null ? 0 : 1;
 }

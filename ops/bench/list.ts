@@ -7,6 +7,7 @@ import { decodeBench } from './decode.ts';
 import { engineBench } from './engine.ts';
 import { ingestBench } from './ingest.ts';
 import { latencyBench } from './latency.ts';
+import { readersBench } from './readers.ts';
 import { recomputeBench } from './recompute.ts';
 import { storeBench } from './store.ts';
 
@@ -17,6 +18,7 @@ export const BENCHES: readonly Bench[] = [
   recomputeBench,
   bulkBench,
   compressedBench,
+  readersBench,
   ingestBench,
   commitToTopicBench,
   latencyBench,

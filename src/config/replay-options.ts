@@ -4,10 +4,12 @@ import { choice, whole, wholeOrNone } from './option.ts';
 const MIB = 1_048_576;
 
 export const REPLAY_OPTIONS = {
+  // Measured by `npm run bench:readers`; docs/replay.md has the figures. Where they turn, `auto` does
+  // (kafka/bulk-reader-choice.ts).
   reader: choice(['auto', 'kafkajs', 'rdkafka'], {
     default: 'auto',
     prose:
-      'Client that reads the topics; `auto`: the one that was measured to be the faster. Where node-rdkafka is not installed, kafkajs reads.',
+      'Client that reads the topics; `auto`: the one that was measured to be the faster, kafkajs. Where node-rdkafka is not built (`npm run rdkafka:build`) or cannot do what `kafka.…` says, kafkajs reads.',
   }),
   workers: wholeOrNone(
     'threads',
