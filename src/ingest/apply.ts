@@ -1,6 +1,6 @@
 /** Writes a plan inside an ingest transaction: before-images, differences, facts, then the dirt they cause. */
 import { KEEP, REJECTIONS } from '../domain/cdc.ts';
-import type { ReadingChange, ReadingDayDelta, Rejection } from '../domain/cdc.ts';
+import type { FactChange, ReadingChange, ReadingDayDelta, Rejection } from '../domain/cdc.ts';
 import { FACT_COLUMNS, sameFact } from '../domain/fact-columns.ts';
 import type { Fact, FactKind, Id, ReadingFact } from '../domain/facts.ts';
 import type { DeadLetter, IngestTx, ResolvedDirt, ScopedReason } from '../domain/ports.ts';
@@ -25,8 +25,10 @@ export async function applyPlan(tx: IngestTx, plan: IngestPlan, settings: Engine
   const scopes: ScopedReason[] = [];
   const refused: DeadLetter[] = [];
   let effective = 0;
+  const inTransactions = plan.transactions.parts.length > 0;
   for (const [kind, changes] of plan.facts) {
-    effective += await applyKind(tx, kind, [...changes.values()], settings, scopes, refused);
+    const ofKind = [...changes.values()];
+    effective += await applyKind(tx, kind, ofKind, settings, scopes, refused, inTransactions);
   }
   if (plan.readings.size > 0) effective += await applyReadings(tx, [...plan.readings.values()], scopes);
   const dirt = scopes.length === 0 ? [] : await tx.resolve(scopes);
@@ -40,6 +42,7 @@ async function applyKind(
   settings: EngineSettings,
   scopes: ScopedReason[],
   refused: DeadLetter[],
+  inTransactions: boolean,
 ): Promise<number> {
   const stored = await tx.readFacts(
     kind,
@@ -47,21 +50,50 @@ async function applyKind(
   );
   const upserts: Fact[] = [];
   const deletes: Id[] = [];
-  for (const { change, record } of changes) {
+  for (const { change, record, passed } of changes) {
     const before: Fact | null = stored.get(change.id) ?? null;
     const after = change.after === null ? null : completed(kind, change.after, before);
     if (after === undefined) {
       refused.push({ record, rejection: withoutStoredValue(kind, change.id) });
       continue;
     }
-    if (after === null && before === null) continue;
-    if (after !== null && before !== null && sameFact(kind, before, after)) continue;
+    if (inTransactions) notePassed(kind, before, passed, settings, scopes);
+    if (isSame(kind, before, after)) continue;
     if (after === null) deletes.push(change.id);
     else upserts.push(after);
     for (const scope of dirtOf(kind, before, after, settings)) scopes.push({ scope, reason: kind });
   }
   if (upserts.length + deletes.length > 0) await tx.writeFacts(kind, upserts, deletes);
   return upserts.length + deletes.length;
+}
+
+/**
+ * What a row was on the way makes dirt as well, though it was never stored. A connector that repeats itself takes rows
+ * back and brings them again: where that is over for one half of a transaction before it has begun for the other, the
+ * first shows no difference, and yet the assignment has to wait for the second.
+ */
+function notePassed(
+  kind: FactKind,
+  before: Fact | null,
+  passed: readonly FactChange[],
+  settings: EngineSettings,
+  scopes: ScopedReason[],
+): void {
+  const seen = new Set<string>();
+  for (const image of passed) {
+    const was = image.after === null ? null : completed(kind, image.after, before);
+    if (was === undefined || isSame(kind, before, was)) continue;
+    for (const scope of dirtOf(kind, before, was, settings)) {
+      const text = JSON.stringify(scope);
+      if (!seen.has(text)) scopes.push({ scope, reason: kind });
+      seen.add(text);
+    }
+  }
+}
+
+function isSame(kind: FactKind, before: Fact | null, after: Fact | null): boolean {
+  if (before === null || after === null) return before === after;
+  return sameFact(kind, before, after);
 }
 
 /** The image with kept fields filled in; undefined where a required value is neither sent nor stored. */

@@ -24,6 +24,8 @@ import type { TransactionEnd, TransactionNotes } from '../domain/transactions.ts
 export interface PlannedChange {
   readonly change: FactChange;
   readonly record: SourceRecord;
+  /** What the row was on the way there, within the batch. */
+  readonly passed: FactChange[];
 }
 
 export interface IngestPlan {
@@ -191,8 +193,13 @@ class PlanBuilder {
       ofKind = new Map();
       this.#facts.set(change.kind, ofKind);
     }
-    const earlier = ofKind.get(change.id)?.change;
-    ofKind.set(change.id, { change: earlier === undefined ? change : overlay(earlier, change), record });
+    const earlier = ofKind.get(change.id);
+    if (earlier === undefined) {
+      ofKind.set(change.id, { change, record, passed: [] });
+      return;
+    }
+    earlier.passed.push(earlier.change);
+    ofKind.set(change.id, { change: overlay(earlier.change, change), record, passed: earlier.passed });
   }
 
   #goodKeys(): Buffer[] {

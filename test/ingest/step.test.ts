@@ -52,6 +52,30 @@ test('a record is on the dead-letter topic before anybody waits for the locks of
   expect(order.indexOf('sent')).toBeLessThan(order.indexOf('ingest.begin'));
 });
 
+describe('a row that is taken back and brought again within a batch', () => {
+  const weighed = (grams: string, id?: number): Written => ({
+    ...ROWS.sample({ avg_weight_g: grams }),
+    ...(id === undefined ? {} : { transaction: { id, order: 1 } }),
+  });
+
+  test('waits with the transactions that did so, for another row of theirs may still be back', async () => {
+    const bench = await farm();
+    await bench.ingest(weighed('50.00'));
+    await bench.settle();
+    const [result] = await bench.ingest(weighed('40.00', 5), weighed('50.00', 6));
+    expect(result).toMatchObject({ effective: 0 });
+    expect(dirtOf(bench)).toMatchObject([{ assignmentId: 1 }]);
+  });
+
+  test('is nothing where no transaction is told', async () => {
+    const bench = await farm();
+    await bench.ingest(weighed('50.00'));
+    await bench.settle();
+    await bench.ingest(weighed('40.00'), weighed('50.00'));
+    expect(dirtOf(bench)).toEqual([]);
+  });
+});
+
 describe('a change', () => {
   test('is stored, dirties what it reaches and wakes the owner', async () => {
     const bench = await farm();

@@ -12,7 +12,7 @@ const SMALL: Omit<WorldOptions, 'seed'> = {
   days: 6,
   population: 0.7,
   compacting: false,
-  repeating: true,
+  repeats: 1,
   leaseMs: 2_000,
   schedulers: 1,
   poison: 0.05,

@@ -328,7 +328,8 @@ function operate(world: World): void {
   const { options, random, farm, coverage } = world;
   world.actionsLeft -= 1;
   if (farm.act() > 1) coverage.hit('upstream: transaction of several rows');
-  if (options.repeating && random.chance(0.06)) {
+  if (world.repeatsLeft > 0 && random.chance(0.06)) {
+    world.repeatsLeft -= 1;
     farm.repeat(random.int(1, 15));
     coverage.hit('connector: repeated itself');
   }

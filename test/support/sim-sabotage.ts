@@ -94,9 +94,16 @@ export const SABOTAGES: Readonly<Record<string, Sabotage>> = {
             work(overriding(tx, { load: (windows) => store.recompute((other) => other.load(windows)) })),
           ),
       }),
-    aim: { repeating: false, focus: ['batch_growthsample'], faults: { ...CALM, hold: 0.3 } },
+    aim: { repeats: 0, focus: ['batch_growthsample'], faults: { ...CALM, hold: 0.3 } },
   },
-  'dirt is resolved without the lock on structure': inIngest(() => ({ lockFacts: nothing })),
+  'dirt is resolved without the lock on structure': {
+    ...inIngest(() => ({ lockFacts: nothing })),
+    aim: {
+      repeats: 0,
+      focus: ['batch_batchcontainerassignment', 'batch_mortalityevent', 'inventory_feedingevent'],
+      faults: { ...CALM, hold: 0.2 },
+    },
+  },
   'a recompute stops before the end of its window': inRecompute((tx) => ({
     takeDirt: async (ids) =>
       (await tx.takeDirt(ids)).map((dirt) => ({
@@ -162,7 +169,7 @@ export const SABOTAGES: Readonly<Record<string, Sabotage>> = {
   },
   'a publisher is not fenced': { withoutFencing: true },
   'a publisher fences its predecessor after it has read': {
-    aim: { leaseMs: 200, repeating: false, faults: { ...CALM, hold: 0.2 } },
+    aim: { leaseMs: 200, repeats: 0, faults: { ...CALM, hold: 0.2 } },
     topic: (topic) => ({
       open: nothing,
       publish: async (batches) => {

@@ -51,8 +51,8 @@ export interface WorldOptions {
   readonly partitions: number;
   readonly focus: readonly string[];
   readonly compacting: boolean;
-  /** The connector dies now and then, and writes its last records once more. */
-  readonly repeating: boolean;
+  /** How often in an episode, at most, the connector dies and writes its last records once more. */
+  readonly repeats: number;
   readonly ingests: number;
   readonly recomputes: number;
   readonly shards: number;
@@ -108,6 +108,7 @@ export class World {
   faulty = true;
   /** Transactions that the farm's operators still have to do. */
   actionsLeft = 0;
+  repeatsLeft = 0;
   /** Where the scheduler wants the horizon in the end. */
   horizonGoal = 0;
   calls = 0;
