@@ -9,6 +9,7 @@ import { ingestBench } from './ingest.ts';
 import { latencyBench } from './latency.ts';
 import { readersBench } from './readers.ts';
 import { recomputeBench } from './recompute.ts';
+import { replayBench } from './replay.ts';
 import { storeBench } from './store.ts';
 
 export const BENCHES: readonly Bench[] = [
@@ -20,6 +21,7 @@ export const BENCHES: readonly Bench[] = [
   compressedBench,
   readersBench,
   ingestBench,
+  replayBench,
   commitToTopicBench,
   latencyBench,
 ];

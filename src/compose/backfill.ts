@@ -15,7 +15,7 @@ import { systemClock } from '../runtime/system-clock.ts';
 import { isOverload } from '../store/errors.ts';
 import type { PgStore } from '../store/pg-store.ts';
 import { engineSettingsOf } from '../wiring.ts';
-import { isOutage } from './ingest-service.ts';
+import { isOutage } from './outage.ts';
 
 /** The first pause between the tries of an assignment that fails by itself, ms. */
 const BACKOFF_MS = 200;

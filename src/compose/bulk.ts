@@ -15,7 +15,7 @@ import type { PgStore } from '../store/pg-store.ts';
 import { engineSettingsOf } from '../wiring.ts';
 import { fromThrown } from './bulk-messages.ts';
 import type { BulkAnswer, BulkOrder, BulkWorkerData } from './bulk-messages.ts';
-import { isOutage } from './ingest-service.ts';
+import { isOutage } from './outage.ts';
 import { openStore } from './store.ts';
 
 export interface ComputeSchemaOptions {

@@ -15,17 +15,16 @@ import { createAvroDecoder } from '../kafka/avro.ts';
 import type { BatchContext } from '../kafka/consumer-options.ts';
 import { createKafka } from '../kafka/client.ts';
 import { ConsumerRunner } from '../kafka/consumer-runner.ts';
-import { isRetryable } from '../kafka/errors.ts';
 import { KafkaDeadLetterTopic, KafkaRecomputeRequests } from '../kafka/producers.ts';
 import { WatermarkSource } from '../kafka/watermarks.ts';
 import type { Service } from '../runtime/lifecycle.ts';
 import { recordLatency } from '../runtime/metrics.ts';
-import { isInfrastructure } from '../store/errors.ts';
 import { VERSION } from '../version.ts';
 import { registryOf } from '../wiring-access.ts';
 import { engineSettingsOf } from '../wiring.ts';
 import type { App } from './app.ts';
 import { consumerEvents, consumerTuning, partitionHalted } from './consumers.ts';
+import { isOutage } from './outage.ts';
 import { withinTransactions } from './transaction-position.ts';
 
 /** What ingest works with, and how to let go of it. */
@@ -101,11 +100,6 @@ export function createIngestService(app: App): Service {
       await Promise.all([tools.close(), logs.close()]);
     },
   };
-}
-
-/** Infrastructure of any kind: nothing that a record, a fact or an assignment is to blame for. */
-export function isOutage(error: unknown): boolean {
-  return isRetryable(error) || isInfrastructure(error);
 }
 
 export function createRequests(app: Pick<App, 'config' | 'log' | 'kafka'>): KafkaRecomputeRequests {

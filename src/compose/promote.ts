@@ -41,7 +41,7 @@ import { READ_COMMITTED, inSession, inTransaction } from '../store/transaction.t
 import { registryOf } from '../wiring-access.ts';
 import { engineSettingsOf, kafkaConnectionOf } from '../wiring.ts';
 import { consumerTuning } from './consumers.ts';
-import { isOutage } from './ingest-service.ts';
+import { isOutage } from './outage.ts';
 import { openPool } from './store.ts';
 
 export interface PromoteSchemaOptions {

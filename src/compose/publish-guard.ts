@@ -5,7 +5,7 @@
 import { ConfigurationError } from '../domain/errors.ts';
 import { retry } from '../runtime/retry.ts';
 import type { App } from './app.ts';
-import { isOutage } from './ingest-service.ts';
+import { isOutage } from './outage.ts';
 import { readImage } from './reconcile.ts';
 
 /** Revisions grow: the newest records of each partition have the highest. Enough to outlast markers and compaction. */

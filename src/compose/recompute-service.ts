@@ -20,7 +20,8 @@ import { engineSettingsOf } from '../wiring.ts';
 import type { App } from './app.ts';
 import { consumerEvents, consumerTuning, partitionHalted } from './consumers.ts';
 import { noteRetry } from './failures.ts';
-import { createRequests, isOutage } from './ingest-service.ts';
+import { createRequests } from './ingest-service.ts';
+import { isOutage } from './outage.ts';
 
 /** A failing assignment's first pause between tries, ms. */
 const PARK_BACKOFF_MS = 200;

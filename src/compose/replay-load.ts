@@ -78,11 +78,13 @@ class Loading {
     this.#places.set(`${topic}/${partition}`, { thread, next: staged });
   }
 
-  /** Resolves as soon as there is room for another chunk; throws what an earlier one met. */
+  /** Resolves as soon as there is room for the chunk; throws what an earlier one met. */
   async take(chunk: PackedRecords): Promise<void> {
     const place = this.#places.get(`${chunk.topic}/${chunk.partition}`);
     if (place === undefined) throw new Error(`${chunk.topic}/${chunk.partition} was not asked for`);
     const { thread, next: from } = place;
+    while (thread.inHand >= this.#ahead && this.#failed === null) await thread.answered();
+    this.#throwIfFailed();
     const { nextOffset } = chunk;
     const records = chunk.offsets.length;
     place.next = nextOffset;
@@ -92,8 +94,6 @@ class Loading {
     );
     this.#pending.add(staged);
     void staged.finally(() => this.#pending.delete(staged));
-    while (thread.inHand >= this.#ahead && this.#failed === null) await thread.answered();
-    this.#throwIfFailed();
   }
 
   /** Resolves once all that was taken is staged. */

@@ -5,6 +5,9 @@ import type { PackedRecords } from '../kafka/bulk-reader.ts';
 import { fromThrown } from './replay-messages.ts';
 import type { ReplayAnswer, ReplayOrder, ReplayWorkerData } from './replay-messages.ts';
 
+/** What a chunk is decoded to lives as long as the chunk: it should die young. */
+const YOUNG_MB = 96;
+
 export class ReplayThread {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, PromiseWithResolvers<number>>();
@@ -14,7 +17,10 @@ export class ReplayThread {
   #room = Promise.withResolvers<void>();
 
   constructor(data: ReplayWorkerData) {
-    this.#worker = new Worker(new URL('replay-worker.ts', import.meta.url), { workerData: data });
+    this.#worker = new Worker(new URL('replay-worker.ts', import.meta.url), {
+      workerData: data,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    });
     this.#worker.on('message', (answer: ReplayAnswer) => this.#settle(answer));
     this.#worker.on('error', (error) =>
       this.#break(error instanceof Error ? error : new Error(String(error))),

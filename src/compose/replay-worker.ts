@@ -13,7 +13,7 @@ import { stageChunk } from '../store/staging.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { registryOf } from '../wiring-access.ts';
 import { engineSettingsOf } from '../wiring.ts';
-import { isOutage } from './ingest-service.ts';
+import { isOutage } from './outage.ts';
 import { toThrown } from './replay-messages.ts';
 import type { ReplayAnswer, ReplayOrder, ReplayWorkerData } from './replay-messages.ts';
 import { poolOf } from './store.ts';

@@ -26,7 +26,7 @@ import type { Build, Names } from '../store/session.ts';
 import { checkSettings } from '../store/settings.ts';
 import { READ_COMMITTED, inSession, inTransaction } from '../store/transaction.ts';
 import { engineSettingsOf, kafkaConnectionOf } from '../wiring.ts';
-import { isOutage } from './ingest-service.ts';
+import { isOutage } from './outage.ts';
 import { isStale, runStages } from './replay-run.ts';
 import type { ReplayTally } from './replay-run.ts';
 import { poolOf } from './store.ts';

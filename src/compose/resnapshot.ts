@@ -16,7 +16,7 @@ import { engineSettingsOf } from '../wiring.ts';
 import { registryOf } from '../wiring-access.ts';
 import type { App } from './app.ts';
 import { consumerTuning } from './consumers.ts';
-import { isOutage } from './ingest-service.ts';
+import { isOutage } from './outage.ts';
 
 const LEASE = 'resnapshot';
 const LEASE_MS = 15_000;

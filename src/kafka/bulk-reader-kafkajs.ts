@@ -60,7 +60,7 @@ export class KafkaJsBulkReader implements BulkReader {
       readUncommitted: false,
       retry: { restartOnFailure: () => Promise.resolve(false) },
     });
-    const reading = new Reading(consumer, left, onChunk, log);
+    const reading = new Reading(consumer, left, onChunk, log, chunkBytes);
     const abort = () => reading.fail(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
     try {
@@ -91,6 +91,8 @@ async function deleteGroup(kafka: ReturnType<typeof createKafka>, groupId: strin
 interface Place {
   readonly range: TopicRange;
   next: bigint;
+  /** Settles, never badly, when what was given before is handed over. */
+  turn: Promise<void>;
 }
 
 class Reading {
@@ -98,6 +100,7 @@ class Reading {
   readonly #left = new Map<string, Place>();
   readonly #onChunk: (chunk: PackedRecords) => Promise<void>;
   readonly #log: Logger;
+  readonly #chunkBytes: number;
   readonly #ended = Promise.withResolvers<void>();
   #inHand = 0;
   #movedMs = Date.now();
@@ -110,9 +113,12 @@ class Reading {
     ranges: readonly TopicRange[],
     onChunk: (chunk: PackedRecords) => Promise<void>,
     log: Logger,
+    chunkBytes: number,
   ) {
     this.#consumer = consumer;
-    for (const range of ranges) this.#left.set(nameOf(range), { range, next: range.from });
+    this.#chunkBytes = chunkBytes;
+    for (const range of ranges)
+      this.#left.set(nameOf(range), { range, next: range.from, turn: Promise.resolve() });
     this.#onChunk = onChunk;
     this.#log = log;
     this.#ended.promise.catch(() => undefined);
@@ -180,15 +186,24 @@ class Reading {
     if (place !== undefined && !this.failed) await this.#give(place, [], BigInt(at.lastOffset) + 1n);
   }
 
+  /** One after the other: what kafkajs skips it does not wait for. */
+  #give(place: Place, records: readonly UnpackedRecord[], seen: bigint): Promise<void> {
+    place.turn = place.turn.then(() => this.#hand(place, records, seen));
+    return place.turn;
+  }
+
   /** Batches that come a second time, or from before the seek was obeyed, bring nothing new. */
-  async #give(place: Place, records: readonly UnpackedRecord[], seen: bigint): Promise<void> {
+  async #hand(place: Place, records: readonly UnpackedRecord[], seen: bigint): Promise<void> {
     const { range } = place;
-    const next = seen < range.to ? seen : range.to;
-    if (next <= place.next) return;
-    place.next = next;
+    const end = seen < range.to ? seen : range.to;
+    if (end <= place.next) return;
     this.#inHand += 1;
     try {
-      await this.#onChunk(packRecords(range, records, next));
+      for (const { slice, next } of slices(records, end, this.#chunkBytes)) {
+        if (this.failed) return;
+        place.next = next;
+        await this.#onChunk(packRecords(range, slice, next));
+      }
     } catch (error) {
       this.fail(error);
       return;
@@ -196,7 +211,7 @@ class Reading {
       this.#inHand -= 1;
       this.#movedMs = Date.now();
     }
-    if (next < range.to) return;
+    if (end < range.to) return;
     this.#left.delete(nameOf(range));
     this.#pause(range.topic, range.partition);
     if (this.#left.size === 0) this.#ended.resolve();
@@ -209,6 +224,25 @@ class Reading {
       this.#log.debug({ err: error }, 'pausing a consumer that has stopped');
     }
   }
+}
+
+/** A fetch is bounded as it is compressed: unpacked it may be several chunks. */
+function* slices(
+  records: readonly UnpackedRecord[],
+  end: bigint,
+  chunkBytes: number,
+): Generator<{ readonly slice: readonly UnpackedRecord[]; readonly next: bigint }> {
+  let from = 0;
+  let bytes = 0;
+  for (let i = 0; i < records.length; i += 1) {
+    const { offset, key, value } = records[i] as UnpackedRecord;
+    if (bytes >= chunkBytes) {
+      yield { slice: records.slice(from, i), next: offset };
+      [from, bytes] = [i, 0];
+    }
+    bytes += (key?.length ?? 0) + (value?.length ?? 0);
+  }
+  yield { slice: records.slice(from), next: end };
 }
 
 function nameOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {

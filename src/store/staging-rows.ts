@@ -28,6 +28,8 @@ type Cells = readonly (string | null)[];
 
 export type KeptChange = StagedChange & { readonly fields: readonly string[] };
 
+type Image = Readonly<Record<string, unknown>>;
+
 /** Returns those whose image lacks values that the source could not send. */
 export async function writeStagedFacts(
   session: Session,
@@ -38,25 +40,39 @@ export async function writeStagedFacts(
   copy: boolean,
 ): Promise<KeptChange[]> {
   const columns = columnsOf(kind);
-  const kept: KeptChange[] = [];
-  const head = [String(partition), String(from)];
-  const rows = changes.map((staged): Cells => {
-    const { id, after } = staged.change;
-    if (after === null)
-      return [...head, 't', 'f', ...columns.map(({ field }) => (field === 'id' ? String(id) : null))];
-    const image = after as Readonly<Record<string, unknown>>;
-    const fields = columns.filter(({ field }) => image[field] === KEEP).map(({ field }) => field);
-    if (fields.length > 0) kept.push({ ...staged, fields });
-    return [
-      ...head,
-      'f',
-      fields.length > 0 ? 't' : 'f',
-      ...columns.map((column) => cell(column, image[column.field])),
-    ];
+  const place = [String(partition), String(from)];
+  const kept = changes.flatMap((staged) => {
+    const fields = unsent(columns, staged);
+    return fields.length === 0 ? [] : [{ ...staged, fields }];
   });
-  const types = ['integer', 'bigint', 'boolean', 'boolean', ...columns.map(({ base }) => SQL_TYPES[base])];
-  await write(session, table, types, rows, copy);
+  const lacking = new Set(kept.map(({ change }) => change.id));
+  const headOf = ({ change }: StagedChange) => [
+    ...place,
+    change.after === null ? 't' : 'f',
+    lacking.has(change.id) ? 't' : 'f',
+  ];
+  const imageOf = ({ change }: StagedChange): Image => change.after ?? { id: change.id };
+  if (copy) {
+    let text = '';
+    for (const staged of changes) text += copyLine(headOf(staged).join('\t'), columns, imageOf(staged));
+    await copyIn(session, table, text);
+  } else {
+    const types = ['integer', 'bigint', 'boolean', 'boolean', ...columns.map(({ base }) => SQL_TYPES[base])];
+    const rows = changes.map((staged) => {
+      const image = imageOf(staged);
+      return [...headOf(staged), ...columns.map((column) => cell(column, image[column.field]))];
+    });
+    await insert(session, table, types, rows);
+  }
   return kept;
+}
+
+function unsent(columns: readonly FactColumn[], { change }: StagedChange): string[] {
+  const fields: string[] = [];
+  if (change.after === null) return fields;
+  const image = change.after as Image;
+  for (const { field } of columns) if (image[field] === KEEP) fields.push(field);
+  return fields;
 }
 
 export async function writeStagedReadings(
@@ -65,36 +81,56 @@ export async function writeStagedReadings(
   { partition, from, readings }: StagedChunk,
   copy: boolean,
 ): Promise<void> {
-  const head = [String(partition), String(from)];
+  if (copy) {
+    let text = '';
+    for (const change of readings) text += readingLine(`${partition}\t${from}`, change);
+    await copyIn(session, table, text);
+    return;
+  }
   const types = ['integer', 'bigint', 'boolean', ...READING_COLUMNS.map(({ type }) => type)];
-  const rows = readings.map((change) => [...head, ...readingCells(change)]);
-  await write(session, table, types, rows, copy);
+  const rows = readings.map((change) =>
+    readingLine(`${partition}\t${from}`, change)
+      .trimEnd()
+      .split('\t')
+      .map((text) => (text === NULL ? null : text)),
+  );
+  await insert(session, table, types, rows);
 }
 
-function readingCells({ key, after }: ReadingChange): Cells {
-  const place = [String(key.id), String(key.timeUs)];
-  if (after === null) return ['t', ...place, null, null, null, null];
-  const container = after.containerId === null ? null : String(after.containerId);
-  return ['f', ...place, container, String(after.parameterId), dayText(after.day), String(after.valueE4)];
+const NULL = '\\N';
+
+function readingLine(head: string, { key, after }: ReadingChange): string {
+  if (after === null) return `${head}\tt\t${key.id}\t${key.timeUs}\t\\N\t\\N\t\\N\t\\N\n`;
+  const { containerId, parameterId, day, valueE4 } = after;
+  return `${head}\tf\t${key.id}\t${key.timeUs}\t${containerId ?? NULL}\t${parameterId}\t${dayText(day)}\t${valueE4}\n`;
 }
 
 function cell({ base }: FactColumn, value: unknown): string | null {
-  if (value === null || value === KEEP) return null;
+  if (value === null || value === undefined || value === KEEP) return null;
   if (base === 'day') return dayText(value as number);
   if (base === 'bool') return value === true ? 't' : 'f';
   return (value as string | number).toString();
 }
 
-async function write(
-  session: Session,
-  table: string,
-  types: readonly string[],
-  rows: readonly Cells[],
-  copy: boolean,
-): Promise<void> {
-  if (!copy) return insert(session, table, types, rows);
-  let text = '';
-  for (const row of rows) text += copyLine(row);
+/** A row in COPY's text format. */
+function copyLine(head: string, columns: readonly FactColumn[], image: Image): string {
+  let line = head;
+  for (const column of columns) {
+    const value = cell(column, image[column.field]) ?? NULL;
+    line +=
+      column.base === 'text' && value !== NULL ? `\t${value.replaceAll(SPECIAL, escape)}` : `\t${value}`;
+  }
+  return `${line}\n`;
+}
+
+const SPECIAL = /[\\\t\n\r]/g;
+const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
+
+function escape(character: string): string {
+  return ESCAPES[character] ?? character;
+}
+
+async function copyIn(session: Session, table: string, text: string): Promise<void> {
   try {
     await pipeline(
       Readable.from([Buffer.from(text)]),
@@ -103,24 +139,6 @@ async function write(
   } catch (error) {
     throw fromDriver(error);
   }
-}
-
-/** A row in COPY's text format. */
-function copyLine(cells: Cells): string {
-  let line = '';
-  for (const value of cells) {
-    const escaped = value === null ? '\\N' : SPECIAL.test(value) ? value.replaceAll(SPECIALS, escape) : value;
-    line += line === '' ? escaped : `\t${escaped}`;
-  }
-  return `${line}\n`;
-}
-
-const SPECIAL = /[\\\t\n\r]/;
-const SPECIALS = /[\\\t\n\r]/g;
-const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
-
-function escape(character: string): string {
-  return ESCAPES[character] ?? character;
 }
 
 async function insert(
