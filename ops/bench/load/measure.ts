@@ -10,6 +10,7 @@ import type { Loaded } from './phases.ts';
 import { Probes } from './probes.ts';
 import type { Followed } from './probes.ts';
 import { openWorld } from './world.ts';
+import type { World } from './world.ts';
 import { Writer, prepareWriting, probedStays } from './writer.ts';
 
 export interface LoadOptions {
@@ -65,6 +66,12 @@ async function measure(options: LoadOptions, cleanUp: AsyncDisposableStack): Pro
   const writer = cleanUp.use(await Writer.open(world));
   const meter = await BacklogMeter.open(world.farm, () => writer.rows + probes.sent);
   const tools = { writer, meter, probes, say };
+  let worked = false;
+  // Before all is removed: what only the store and the process's log can tell of a failure.
+  cleanUp.defer(async () => {
+    if (worked) return;
+    say(`${await whatWaits(world)}\n${world.process.complaints.join('\n')}`);
+  });
   say(`idle: ${options.changes} changes`);
   const idled = await idle(tools, options.changes);
   const most = options.rate === null ? await capacity(tools, options.searchSeconds) : null;
@@ -83,6 +90,13 @@ async function measure(options: LoadOptions, cleanUp: AsyncDisposableStack): Pro
   const { processes } = memory;
   say('draining, and removing what was made');
   await drained(meter);
+  worked = true;
   await world.process.stop();
   return { capacity: most, rate, idle: idled, half, full, memory: processes };
+}
+
+async function whatWaits({ farm }: World): Promise<string> {
+  const tables = ['dirt', 'transaction_part', 'transaction_end', 'publication_log', 'parked'];
+  const counts = tables.map((table) => `(select count(*)::integer from ${table}) as ${table}`);
+  return `waiting in the store: ${JSON.stringify(await farm.inStore(`select ${counts.join(', ')}`))}`;
 }

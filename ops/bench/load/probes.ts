@@ -101,7 +101,8 @@ export class Probes implements AsyncDisposable {
     const open = [...this.#open.values()];
     const unread = open.filter(({ inKafka }) => inKafka === 0).length;
     const unpublished = open.filter(({ arrived }) => arrived === 0).length;
-    return `of ${open.length} under way ${unread} were not seen in Kafka, ${unpublished} not in daily-state`;
+    const ids = open.map(({ assignmentId, weight }) => `${assignmentId} at ${weight} g`).slice(0, 5);
+    return `of ${open.length} under way (${ids.join(', ')}) ${unread} were not seen in Kafka, ${unpublished} not in daily-state`;
   }
 
   get arrived(): number {
