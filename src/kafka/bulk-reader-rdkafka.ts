@@ -220,16 +220,20 @@ class Reading {
   async #handOver(): Promise<void> {
     const places = [...this.#left.values()].sort((a, b) => b.bytes - a.bytes);
     for (const place of places) {
-      const isDone = place.next >= place.range.to;
-      if (isDone || (place.records.length > 0 && this.#buffered >= this.#bound)) this.#close(place);
-      for (const chunk of place.full.splice(0)) {
+      if (isRead(place) || (place.records.length > 0 && this.#buffered >= this.#bound)) this.#close(place);
+    }
+    const ready = (): Place[] => places.filter(({ full }) => full.length > 0);
+    // In turn: whoever is slow with one partition's chunk has the others' meanwhile.
+    for (let left = ready(); left.length > 0; left = ready()) {
+      for (const place of left) {
         await Promise.race([this.#turnOf(place), this.#ended.promise]);
-        place.handing = this.#hand(chunk);
+        place.handing = this.#hand(place.full.shift() as PackedRecords);
         this.#movedMs = Date.now();
       }
-      if (!isDone) continue;
-      this.#left.delete(nameOf(place.range));
-      this.#consumer.pause([place.range]);
+    }
+    for (const { range } of places.filter(isRead)) {
+      this.#left.delete(nameOf(range));
+      this.#consumer.pause([range]);
     }
   }
 
@@ -294,6 +298,10 @@ function codedOf(error: RdkafkaError, logged: string | null): AnchorlineError | 
   const refusal = REFUSALS[error.message]?.(logged ?? error.message);
   if (refusal === undefined) return null;
   return new AnchorlineError(refusal.code, refusal.message, { cause: error, retryable: true });
+}
+
+function isRead({ next, range }: Place): boolean {
+  return next >= range.to;
 }
 
 function nameOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {

@@ -119,20 +119,27 @@ describe.each(Object.entries(BULK_READERS))('%s', (_name, make) => {
   });
 
   test('waits for whoever takes the chunks, and ends with what they throw', async () => {
-    const topic = await lab.topic(4);
-    for (let partition = 0; partition < 4; partition += 1)
-      for (let i = 0; i < 3; i += 1) await lab.send(topic, partition, numbered('x', 1_000));
-    let inHand = 0;
-    let most = 0;
-    let seen = 0;
-    const failing = readerWith({ chunkBytes: 5_000 }).read(
+    const topic = await lab.topic(6);
+    for (let partition = 0; partition < 6; partition += 1)
+      await lab.send(topic, partition, numbered('x', 300));
+    const alone = await lab.topic();
+    for (let i = 0; i < 4; i += 1) await lab.send(alone, 0, numbered('x', 300));
+    let [inHand, most, seen] = [0, 0, 0];
+    const take = async (): Promise<void> => {
+      inHand += 1;
+      most = Math.max(most, inHand);
+      // Long enough for a reader that does not wait to come with all the others.
+      for (let turn = 0; turn < 2_000; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      inHand -= 1;
+      seen += 1;
+    };
+    await readerWith({ chunkBytes: 2_000 }).read(await rangesOf(alone), take, never);
+    expect([seen > 1, most]).toEqual([true, 1]);
+    seen = 0;
+    const failing = readerWith({ chunkBytes: 2_000 }).read(
       await rangesOf(topic),
       async () => {
-        inHand += 1;
-        most = Math.max(most, inHand);
-        await new Promise((resolve) => setImmediate(resolve));
-        inHand -= 1;
-        seen += 1;
+        await take();
         if (seen === 6) throw new RangeError('the store is full');
       },
       never,
