@@ -5,17 +5,20 @@ import type { Config } from '../config/load.ts';
 import type { SourceRecord } from '../domain/cdc.ts';
 import { ConfigurationError } from '../domain/errors.ts';
 import type { Id } from '../domain/facts.ts';
-import { changeTopics } from '../domain/topics.ts';
+import { ingestTopics, transactionTopic } from '../domain/topics.ts';
 import * as codec from '../engine/row-codes.ts';
 import { recordDecoder } from '../ingest/decoder.ts';
 import { ingestIsolating } from '../ingest/isolate.ts';
 import { alignManualAnchors } from '../ingest/manual-anchor.ts';
 import { createAvroDecoder } from '../kafka/avro.ts';
-import type { BatchContext } from '../kafka/consumer-options.ts';
+import type { BatchContext, PositionOf } from '../kafka/consumer-options.ts';
+import { createKafka } from '../kafka/client.ts';
 import { ConsumerRunner } from '../kafka/consumer-runner.ts';
+import { WatermarkSource } from '../kafka/watermarks.ts';
 import { promote } from '../promote/step.ts';
 import type { Distance, Held, PromotionStore, Switched } from '../promote/step.ts';
 import { recomputePatiently } from '../recompute/patient.ts';
+import { sweepTransactions } from '../recompute/sweep.ts';
 import { describeError } from '../runtime/describe-error.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { systemClock } from '../runtime/system-clock.ts';
@@ -36,6 +39,7 @@ import {
   rename,
 } from '../store/promotion.ts';
 import { lockFacts } from '../store/locks.ts';
+import { findReplay } from '../store/replays.ts';
 import { Session } from '../store/session.ts';
 import { READ_COMMITTED, inSession, inTransaction } from '../store/transaction.ts';
 import { registryOf } from '../wiring-access.ts';
@@ -43,6 +47,7 @@ import { engineSettingsOf, kafkaConnectionOf } from '../wiring.ts';
 import { consumerTuning } from './consumers.ts';
 import { isOutage } from './outage.ts';
 import { openPool } from './store.ts';
+import { withinTransactions } from './transaction-position.ts';
 
 export interface PromoteSchemaOptions {
   readonly config: Config;
@@ -55,7 +60,11 @@ export interface PromoteSchemaOptions {
 
 const CONNECTIONS = 6;
 const ADOPT_CHUNK = 25;
+/** What a second or two are enough for; under load nothing is ever at zero. */
+const NEAR = { offsets: 2_000, waiting: 60 };
 const WAITING_LIMIT = 200;
+/** From then on whoever ingested a transaction's last part will not say so any more. */
+const TRANSACTION_SETTLE_MS = 1_000;
 const TRIES = { tries: 2, backoffMs: 100 };
 
 /** Throws ConfigurationError PRO001 for a schema that cannot be promoted, and what `promote` throws. */
@@ -67,7 +76,12 @@ export async function promoteSchema(options: PromoteSchemaOptions): Promise<Swit
     const ended = new AbortController();
     const signal = AbortSignal.any([options.signal, ended.signal]);
     const failed = Promise.withResolvers<never>();
-    const ingest = ingestInto(stores.next, options, (error) => failed.reject(error)).run(signal);
+    const kafka = kafkaConnectionOf(config);
+    const logs = new WatermarkSource(() => createKafka(kafka, log).admin());
+    const ends = transactionTopic(config.topics.prefix);
+    const positions = withinTransactions(stores.next, logs, ends, { log, clock: systemClock });
+    const runner = ingestInto(stores.next, positions, options, (error) => failed.reject(error));
+    const ingest = runner.run(signal);
     ingest.catch(failed.reject);
     try {
       const deps = {
@@ -76,11 +90,12 @@ export async function promoteSchema(options: PromoteSchemaOptions): Promise<Swit
         clock: systemClock,
         onProgress,
       };
-      const promoting = promote(deps, { holdMs: config.promote.holdMs, signal: options.signal });
+      const promoting = promote(deps, { holdMs: config.promote.holdMs, near: NEAR, signal: options.signal });
       return await Promise.race([promoting, failed.promise]);
     } finally {
       ended.abort();
       await ingest.catch(() => undefined);
+      await logs.close();
     }
   } finally {
     await pool.end();
@@ -114,20 +129,34 @@ interface Both {
 
 async function openBoth(pool: Pool, config: Config, name: string): Promise<Both> {
   const open = (schema: string): Promise<PgStore> =>
-    createPgStore({ pool, schema, codec, settings: engineSettingsOf(config) });
+    createPgStore({
+      pool,
+      schema,
+      codec,
+      settings: engineSettingsOf(config),
+      transactionWaitMs: config.recompute.transactionWaitMs,
+    });
   const { schema } = config.store;
   if (name === schema)
     throw new ConfigurationError('PRO001', `schema ${name} is the one that is served already`);
   const served = await open(schema);
   const names = { schema, shared: SHARED_SCHEMA };
   const before = await inSession(pool, names, (session) => promotedBefore(session, name));
-  const next = await open(name).catch((error: unknown) => {
-    if (before === null || !(error instanceof ConfigurationError)) throw error;
+  const found = await findReplay(pool, { ...names, schema: name });
+  if (found === 'nothing' && before !== null) {
     throw new ConfigurationError(
       'PRO001',
       `replay ${name} was promoted already: schema ${schema} is it, and what was served before is kept as ${before}`,
     );
-  });
+  }
+  if (typeof found === 'string' || found.state !== 'ready') {
+    const what = typeof found === 'string' ? 'no replay has made it' : `it is ${found.state}`;
+    throw new ConfigurationError(
+      'PRO001',
+      `schema ${name} is not ready to be promoted (${what}): \`anchorline replay --as ${name}\` first`,
+    );
+  }
+  const next = await open(name);
   await next.checkSettings();
   if (next.build !== served.build) {
     throw new ConfigurationError(
@@ -148,12 +177,15 @@ async function openBoth(pool: Pool, config: Config, name: string): Promise<Both>
 
 function ingestInto(
   next: PgStore,
+  positions: PositionOf,
   { config, log, name }: PromoteSchemaOptions,
   onFatal: (error: unknown) => void,
 ): ConsumerRunner {
   const { prefix, namespace } = config.topics;
+  const wholeTransactions = config.recompute.transactionWaitMs > 0;
   const deps = {
     store: next,
+    wholeTransactions,
     decoder: recordDecoder(createAvroDecoder(registryOf(config)), prefix),
     // The served schema's ingest sends them; here they are kept in the schema's own table.
     deadLetters: { send: async () => undefined },
@@ -165,8 +197,8 @@ function ingestInto(
   return new ConsumerRunner({
     connection: kafkaConnectionOf(config),
     groupId: `${namespace}-promote-${name}`,
-    topics: changeTopics(prefix),
-    positions: (partitions) => next.positions(partitions),
+    topics: ingestTopics(prefix, wholeTransactions),
+    positions,
     handleBatch: async (records: readonly SourceRecord[], { topic, partition, expected }: BatchContext) => {
       await ingestIsolating(deps, { topic, partition }, records, expected);
     },

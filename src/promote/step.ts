@@ -40,7 +40,7 @@ export interface Held {
 
 export interface PromotionStore {
   distance(): Promise<Distance>;
-  /** Brings over what operators entered and how far the horizon is. */
+  /** Brings over what operators entered and how far the horizon is; forgets source transactions that are whole. */
   bringEntered(): Promise<void>;
   /** Rows that are equal take over id, revision and time of computing; returns how many did. */
   adopt(onProgress: (done: number, of: number) => void): Promise<number>;
@@ -64,6 +64,8 @@ export interface PromoteDeps {
 export interface PromoteOptions {
   /** The longest that processors are kept waiting, ms. */
   readonly holdMs: number;
+  /** So near is near enough: the rest is read and computed while they wait. */
+  readonly near: { readonly offsets: number; readonly waiting: number };
   readonly signal: AbortSignal;
 }
 
@@ -79,7 +81,7 @@ const TRIES = 30;
 export async function promote(deps: PromoteDeps, options: PromoteOptions): Promise<Switched> {
   const { store, clock, onProgress } = deps;
   for (let tries = 1; tries <= TRIES; tries += 1) {
-    await catchUp(deps, options.signal);
+    await catchUp(deps, options);
     refuseParked(await store.newlyParked());
     const adopted = await store.adopt((done, of) => onProgress(`${done} of ${of} assignments compared`));
     onProgress(`caught up; ${adopted} equal rows take over their numbers`);
@@ -98,16 +100,17 @@ export async function promote(deps: PromoteDeps, options: PromoteOptions): Promi
 
 async function catchUp(
   { store, recompute, clock, onProgress }: PromoteDeps,
-  signal: AbortSignal,
+  { near, signal }: PromoteOptions,
 ): Promise<void> {
   for (;;) {
     signal.throwIfAborted();
     await store.bringEntered();
     const { offsets, waiting } = await store.distance();
-    if (offsets === 0 && waiting.length === 0) return;
+    if (offsets <= near.offsets && waiting.length <= near.waiting) return;
     onProgress(`${offsets} offsets behind, ${waiting.length} assignments to compute`);
     if (waiting.length > 0) await recompute(waiting);
-    else await clock.sleep(LOOK_MS, signal);
+    // What waits may be held back until a transaction of the source is whole.
+    await clock.sleep(LOOK_MS, signal);
   }
 }
 
@@ -122,13 +125,16 @@ async function switchHeld(
   while (clock.nowMs() < untilMs && !signal.aborted) {
     const { offsets, waiting, entered } = await held.distance();
     if (entered > 0) return null;
-    if (offsets > 0) await clock.sleep(HELD_LOOK_MS, signal);
-    else if (!stopped) {
+    if (offsets === 0 && !stopped) {
       await held.stopIngest();
       stopped = true;
-    } else if (waiting.length > 0) await recompute(waiting);
-    else if ((await held.newlyParked()).length > 0) return null;
-    else return held.switchOver();
+      continue;
+    }
+    if (offsets === 0 && waiting.length === 0) {
+      return (await held.newlyParked()).length > 0 ? null : held.switchOver();
+    }
+    if (waiting.length > 0) await recompute(waiting);
+    await clock.sleep(HELD_LOOK_MS, signal);
   }
   return null;
 }

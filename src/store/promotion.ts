@@ -131,6 +131,15 @@ export async function carryOver(session: Session, next: string): Promise<void> {
      WHERE n.topic = l.topic AND n.partition = l.partition AND n."offset" = l."offset"
        AND n.state = 'open' AND l.state <> 'open'`,
   );
+  // Of records that a replay could not read, for they were gone from the topics already.
+  const letter = `topic, partition, "offset", timestamp_ms, key, value, code, message, state, kept_at, closed_at, headers,
+    tried_at, closed_by, close_reason`;
+  await session.run(
+    `INSERT INTO ${next}.dead_letter (${letter})
+     SELECT l.* FROM (SELECT ${letter} FROM ${session.t('dead_letter')}) l
+     JOIN ${next}.replay_partition p ON p.topic = l.topic AND p.partition = l.partition
+     WHERE l."offset" < p.from_offset ON CONFLICT DO NOTHING`,
+  );
   await session.run(
     `INSERT INTO ${next}.promotion (promoted_at, name, kept_as, rows_changed, rows_gone)
      SELECT promoted_at, name, kept_as, rows_changed, rows_gone FROM ${session.t('promotion')}`,
@@ -162,8 +171,14 @@ export async function notePromotion(
   );
 }
 
-/** The other schema has the served one's name from the commit on. */
+/**
+ * The other schema has the served one's name from the commit on, and is a replay no longer; the one that was served is
+ * one that is ready, so that it can be listed, compared, dropped, and promoted back.
+ */
 export async function rename(session: Session, next: string, keptAs: string): Promise<void> {
+  await session.run(`DELETE FROM ${next}.replay`);
+  await session.run(`DELETE FROM ${next}.replay_partition`);
+  await session.run(`INSERT INTO ${session.t('replay')} (state) VALUES ('ready')`);
   await session.run(`ALTER SCHEMA ${session.names.schema} RENAME TO ${keptAs}`);
   await session.run(`ALTER SCHEMA ${next} RENAME TO ${session.names.schema}`);
 }

@@ -67,7 +67,7 @@ class World implements PromotionStore {
   }
 }
 
-const options = { holdMs: 1_000, signal: new AbortController().signal };
+const options = { holdMs: 1_000, near: { offsets: 0, waiting: 0 }, signal: new AbortController().signal };
 
 describe('a promotion', () => {
   it('catches up before it keeps anybody waiting', async () => {
@@ -83,7 +83,7 @@ describe('a promotion', () => {
       world.waiting = [9];
     };
     await promote(world.deps, options);
-    expect(world.steps.slice(-4)).toEqual(['hold', 'stop ingest', 'recompute 9', 'switch']);
+    expect(world.steps.slice(-4)).toEqual(['hold', 'recompute 9', 'stop ingest', 'switch']);
   });
 
   it('lets go where it takes too long, catches up and tries again', async () => {
@@ -109,6 +109,13 @@ describe('a promotion', () => {
     expect(await promoting).toBe(SWITCHED);
     expect(world.steps.filter((step) => step === 'hold')).toHaveLength(2);
     expect(world.steps.filter((step) => step === 'switch')).toHaveLength(1);
+  });
+
+  it('does not wait for the last of it where more comes all the time', async () => {
+    const world = new World();
+    world.offsets = 40;
+    await promote(world.deps, { ...options, near: { offsets: 50, waiting: 3 } });
+    expect(world.steps).toEqual(['adopt', 'hold', 'recompute 4,5', 'stop ingest', 'switch']);
   });
 
   it('lets go where an operator entered something meanwhile', async () => {
