@@ -303,7 +303,7 @@ async function hold(
 ): Promise<Switched | null> {
   try {
     return await inTransaction(pool, names, READ_COMMITTED, async (session) => {
-      await lockServed(session, config.promote.lockMs);
+      await lockServed(session, config.promote.lockMs, config.promote.holdMs);
       const switched = await work(session);
       if (switched === null) throw new NotYet('not level yet');
       return switched;

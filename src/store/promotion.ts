@@ -13,8 +13,10 @@ import type { Session } from './session.ts';
  * which transactions come to them: the facts' lock ends ingest, `dirt` recomputes, the log publishing; nobody who is
  * still under way then wants a table that is held already.
  */
-export async function lockServed(session: Session, waitMs: number): Promise<void> {
+export async function lockServed(session: Session, waitMs: number, holdMs: number): Promise<void> {
   await session.run(`SET LOCAL lock_timeout = ${waitMs}`);
+  // Where our machine vanishes nobody waits for what it held.
+  await session.run(`SET LOCAL idle_in_transaction_session_timeout = ${2 * holdMs}`);
   await lockFacts(session, 'exclusive');
   const first = ['dirt', 'publication_log', 'position'];
   const rows = await session.rows<[string]>(

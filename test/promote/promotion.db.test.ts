@@ -86,7 +86,7 @@ describe.each(BUILDS)('on %s', (build) => {
 
   const switchOver = (two: Two): Promise<{ changed: number; gone: number; keptAs: string }> =>
     inTransaction(pool, { schema: two.schema, shared: SHARED }, READ_COMMITTED, async (session) => {
-      await lockServed(session, 2_000);
+      await lockServed(session, 2_000, 10_000);
       await adoptNumbers(session, two.name, null);
       await carryOver(session, two.name);
       const counts = await publishDifferences(session, two.name);
@@ -269,7 +269,7 @@ describe('processors meanwhile, on plain Postgres', () => {
     const late = Promise.withResolvers<void>();
     const promoting = inTransaction(place.as('owner'), names, READ_COMMITTED, async (session) => {
       order.push('asks');
-      const locking = lockServed(session, 30_000);
+      const locking = lockServed(session, 30_000, 60_000);
       go.resolve();
       await underWay;
       order.push('ended');
