@@ -1,4 +1,5 @@
 /** What a promotion works with: the two schemas, ingest and recompute of the new one, and the locks on the served one. */
+import PQueue from 'p-queue';
 import type { Pool } from 'pg';
 
 import type { Config } from '../config/load.ts';
@@ -61,7 +62,7 @@ export interface PromoteSchemaOptions {
 const CONNECTIONS = 6;
 const ADOPT_CHUNK = 25;
 /** What a second or two are enough for; under load nothing is ever at zero. */
-const NEAR = { offsets: 2_000, waiting: 60 };
+const NEAR_OFFSETS = 2_000;
 const WAITING_LIMIT = 200;
 /** From then on whoever ingested a transaction's last part will not say so any more. */
 const TRANSACTION_SETTLE_MS = 1_000;
@@ -90,7 +91,11 @@ export async function promoteSchema(options: PromoteSchemaOptions): Promise<Swit
         clock: systemClock,
         onProgress,
       };
-      const promoting = promote(deps, { holdMs: config.promote.holdMs, near: NEAR, signal: options.signal });
+      const promoting = promote(deps, {
+        holdMs: config.promote.holdMs,
+        nearOffsets: NEAR_OFFSETS,
+        signal: options.signal,
+      });
       return await Promise.race([promoting, failed.promise]);
     } finally {
       ended.abort();
@@ -231,9 +236,12 @@ async function recomputeIn(
     onPostponed: (assignmentId: Id, error: unknown) =>
       log.error({ assignmentId, err: error }, `assignment ${assignmentId} is too much for the store`),
   };
-  for (let at = 0; at < ids.length; at += config.recompute.batchSize) {
-    await recomputePatiently(deps, ids.slice(at, at + config.recompute.batchSize), TRIES, signal);
-  }
+  const { batchSize, concurrency } = config.recompute;
+  const queue = new PQueue({ concurrency });
+  const chunks = Array.from({ length: Math.ceil(ids.length / batchSize) }, (_, i) =>
+    ids.slice(i * batchSize, (i + 1) * batchSize),
+  );
+  await queue.addAll(chunks.map((chunk) => () => recomputePatiently(deps, chunk, TRIES, signal)));
 }
 
 function promotionStore(

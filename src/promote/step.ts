@@ -64,8 +64,8 @@ export interface PromoteDeps {
 export interface PromoteOptions {
   /** The longest that processors are kept waiting, ms. */
   readonly holdMs: number;
-  /** So near is near enough: the rest is read and computed while they wait. */
-  readonly near: { readonly offsets: number; readonly waiting: number };
+  /** So near is near enough: the rest is read while they wait. */
+  readonly nearOffsets: number;
   readonly signal: AbortSignal;
 }
 
@@ -98,17 +98,24 @@ export async function promote(deps: PromoteDeps, options: PromoteOptions): Promi
   );
 }
 
+/** Until what is left to compute takes no more than half of the time that processors may be kept waiting. */
 async function catchUp(
   { store, recompute, clock, onProgress }: PromoteDeps,
-  { near, signal }: PromoteOptions,
+  { nearOffsets, holdMs, signal }: PromoteOptions,
 ): Promise<void> {
+  let msEach = Number.POSITIVE_INFINITY;
   for (;;) {
     signal.throwIfAborted();
     await store.bringEntered();
     const { offsets, waiting } = await store.distance();
-    if (offsets <= near.offsets && waiting.length <= near.waiting) return;
+    const computingMs = waiting.length === 0 ? 0 : waiting.length * msEach;
+    if (offsets <= nearOffsets && computingMs <= holdMs / 2) return;
     onProgress(`${offsets} offsets behind, ${waiting.length} assignments to compute`);
-    if (waiting.length > 0) await recompute(waiting);
+    const startedMs = clock.nowMs();
+    if (waiting.length > 0) {
+      await recompute(waiting);
+      msEach = (clock.nowMs() - startedMs) / waiting.length;
+    }
     // What waits may be held back until a transaction of the source is whole.
     await clock.sleep(LOOK_MS, signal);
   }

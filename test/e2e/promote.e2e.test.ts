@@ -66,7 +66,7 @@ function writing(seed: number): () => Promise<void> {
   const ended = (async () => {
     while (!told.signal.aborted) {
       await farm.write(history.next().statements.join('; '));
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, 150));
     }
   })();
   return async () => {

@@ -12,6 +12,7 @@ class World implements PromotionStore {
   parked: number[] = [];
   entered = 0;
   nowMs = 0;
+  onRecompute: () => void = () => undefined;
   /** Called whenever the served tables are held. */
   onHold: (times: number) => void = () => undefined;
   #holds = 0;
@@ -22,6 +23,7 @@ class World implements PromotionStore {
       recompute: async (ids: readonly number[]) => {
         this.steps.push(`recompute ${ids.join(',')}`);
         this.waiting = this.waiting.filter((id) => !ids.includes(id));
+        this.onRecompute();
       },
       clock: {
         nowMs: () => this.nowMs,
@@ -67,7 +69,7 @@ class World implements PromotionStore {
   }
 }
 
-const options = { holdMs: 1_000, near: { offsets: 0, waiting: 0 }, signal: new AbortController().signal };
+const options = { holdMs: 1_000, nearOffsets: 0, signal: new AbortController().signal };
 
 describe('a promotion', () => {
   it('catches up before it keeps anybody waiting', async () => {
@@ -114,8 +116,27 @@ describe('a promotion', () => {
   it('does not wait for the last of it where more comes all the time', async () => {
     const world = new World();
     world.offsets = 40;
-    await promote(world.deps, { ...options, near: { offsets: 50, waiting: 3 } });
-    expect(world.steps).toEqual(['adopt', 'hold', 'recompute 4,5', 'stop ingest', 'switch']);
+    let more = true;
+    world.onRecompute = () => {
+      if (more) world.waiting = [6];
+      more = false;
+    };
+    await promote(world.deps, { ...options, nearOffsets: 50 });
+    expect(world.steps.slice(0, 3)).toEqual(['recompute 4,5', 'adopt', 'hold']);
+    expect(world.steps.at(-1)).toBe('switch');
+  });
+
+  it('does not hold anybody for what would take longer than that', async () => {
+    const world = new World();
+    world.offsets = 0;
+    let rounds = 0;
+    world.onRecompute = () => {
+      rounds += 1;
+      world.nowMs += rounds < 3 ? 2_000 : 10;
+      world.waiting = rounds < 4 ? [7] : [];
+    };
+    await promote(world.deps, options);
+    expect(world.steps.indexOf('hold')).toBeGreaterThanOrEqual(3);
   });
 
   it('lets go where an operator entered something meanwhile', async () => {
