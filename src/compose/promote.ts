@@ -263,6 +263,7 @@ function promotionStore(
         clock,
         settings: engineSettingsOf(config),
       };
+      await sweepTransactions(deps, TRANSACTION_SETTLE_MS, config.recompute.transactionWaitMs);
       await alignManualAnchors(deps, await served.manualAnchors(null), await next.manualAnchors(null));
       const horizon = await served.horizon();
       if (horizon !== null) await next.moveHorizon(horizon, 0, clock.nowMs());
