@@ -35,6 +35,11 @@ export interface Followed {
   readonly lost: number;
 }
 
+/** Never the weight that the fish have without a probe: who shows that shows nothing of the sample. */
+function weightOf({ weight }: Stay, count: number): number {
+  return Math.round(weight * 100 + 1 + (count % WEIGHTS)) / 100;
+}
+
 export class Probes implements AsyncDisposable {
   readonly #farm: Pipeline;
   /** With the number of probes that each has had. */
@@ -66,7 +71,7 @@ export class Probes implements AsyncDisposable {
     await farm.source.query(
       `insert into batch_growthsample (id, assignment_id, sample_date, sample_size, avg_weight_g)
        select ${FIRST_ID} + a, a, date '${today}' - ${PROBED_DAYS_AGO}, 30, w from unnest($1::bigint[], $2::numeric[]) u (a, w)`,
-      [stays.map(({ assignmentId }) => assignmentId), stays.map(({ weight }) => weight.toFixed(2))],
+      [stays.map(({ assignmentId }) => assignmentId), stays.map((stay) => weightOf(stay, 0))],
     );
     await farm.settled();
     await probes.#place(stays);
@@ -82,7 +87,7 @@ export class Probes implements AsyncDisposable {
     );
     const shown = new Map(rows.map(({ id, weight }) => [id, weight]));
     this.#places = stays
-      .filter(({ assignmentId, weight }) => shown.get(assignmentId) === Number(weight.toFixed(2)))
+      .filter((stay) => shown.get(stay.assignmentId) === weightOf(stay, 0))
       .map((stay) => ({ stay, count: 0 }));
     if (this.#places.length === 0) throw new Error('no assignment shows the weight of its sample');
   }
@@ -116,7 +121,7 @@ export class Probes implements AsyncDisposable {
     if (place === undefined) return false;
     place.count += 1;
     const { assignmentId } = place.stay;
-    const weight = Math.round(place.stay.weight * 100 + 1 + (place.count % WEIGHTS)) / 100;
+    const weight = weightOf(place.stay, place.count);
     this.#open.set(assignmentId, { assignmentId, weight, committed: 0, inKafka: 0, arrived: 0, revision: 0 });
     await this.#farm.source.query('update batch_growthsample set avg_weight_g = $1 where id = $2', [
       weight,
