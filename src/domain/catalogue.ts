@@ -23,7 +23,8 @@ export const REJECTION_TEXTS = {
   },
   notAnEnvelope: {
     means:
-      'Decoded, but no change event: no `op` and `source`, an unknown `op`, a change without a row, a delete without a key.',
+      'Decoded, but no change event: no `op` and `source`, an unknown `op`, a change without a row, a delete without a ' +
+      'key. In the transaction topic: neither the begin nor the end of one.',
     mend: 'Take transformations that unwrap or rewrite the envelope out of the connector.',
   },
   unknownTable: {

@@ -3,7 +3,13 @@ import { BUILDS, openBuild } from '../support/store-builds.ts';
 import type { StorePlace } from '../support/store-builds.ts';
 import { describeResnapshots } from '../support/store-conformance-resnapshots.ts';
 
-const UNLOGGED = ['resnapshot_read', 'resnapshot_shown', 'resnapshot_shown_reading'];
+const UNLOGGED = [
+  'resnapshot_read',
+  'resnapshot_shown',
+  'resnapshot_shown_reading',
+  'transaction_end',
+  'transaction_part',
+];
 const DAY_MS = 86_400_000;
 
 describe.each(BUILDS)('resnapshots: Postgres, %s build', (build) => {

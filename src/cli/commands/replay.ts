@@ -43,7 +43,7 @@ It may be ended at any time (Ctrl-C, kill): the same command goes on where it wa
 to make a schema, as \`anchorline migrate\` must. Settings \`replay.*\` bound its memory and threads.
 
 Examples:
-  $ anchorline replay --as trial
+  $ anchorline replay start --as trial
   $ ANCHORLINE_ENGINE_GROWTH_MODEL=tgc anchorline replay --as what_if`,
     )
     .action(async ({ as: name, json = false }: { readonly as: string; readonly json?: boolean }) => {
