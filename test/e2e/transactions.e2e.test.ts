@@ -19,7 +19,10 @@ const TRANSACTIONS = 300;
 const DAY = '2024-01-10';
 const COUNT = 100_000;
 /** As soon as something is due it is computed: what comes a moment later is not waited for by chance. */
-const HASTY = { ANCHORLINE_RECOMPUTE_QUIET_MS: '0' };
+const HASTY = {
+  ANCHORLINE_RECOMPUTE_TRANSACTION_WAIT_MS: '60000',
+  ANCHORLINE_RECOMPUTE_QUIET_MS: '0',
+};
 
 let farm: Pipeline;
 let writers: pg.Client[] = [];

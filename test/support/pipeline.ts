@@ -239,6 +239,8 @@ function environment(endpoints: StackEndpoints, name: string, horizon: string): 
     ANCHORLINE_SWEEP_INTERVAL_MS: '1000',
     ANCHORLINE_SWEEP_OLDER_THAN_MS: '5000',
     ANCHORLINE_RECOMPUTE_LONGEST_WAIT_MS: '2000',
+    // What a connector that stops repeats lacks the beginning of a transaction: that wait ends by its limit alone.
+    ANCHORLINE_RECOMPUTE_TRANSACTION_WAIT_MS: '10000',
     ANCHORLINE_PUBLISH_LEASE_MS: '3000',
     ANCHORLINE_HTTP_PORT: '0',
   };
