@@ -6,6 +6,7 @@ import type { Id } from '../domain/facts.ts';
 import { numberArray } from './arrays.ts';
 import { sameRow } from './compare.ts';
 import { lockFacts } from './locks.ts';
+import { takeOverClosedLetters } from './replay-adopt.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -126,13 +127,7 @@ export async function carryOver(session: Session, next: string): Promise<void> {
     `INSERT INTO ${next}.lease (name, owner, expires_at) SELECT name, owner, expires_at FROM ${session.t('lease')}
      ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, expires_at = excluded.expires_at`,
   );
-  await session.run(
-    `UPDATE ${next}.dead_letter n SET state = l.state, closed_at = l.closed_at, closed_by = l.closed_by,
-       close_reason = l.close_reason, tried_at = l.tried_at
-     FROM ${session.t('dead_letter')} l
-     WHERE n.topic = l.topic AND n.partition = l.partition AND n."offset" = l."offset"
-       AND n.state = 'open' AND l.state <> 'open'`,
-  );
+  await takeOverClosedLetters(session, `${next}.dead_letter`, session.t('dead_letter'));
   // Of records that a replay could not read, for they were gone from the topics already.
   const letter = `topic, partition, "offset", timestamp_ms, key, value, code, message, state, kept_at, closed_at, headers,
     tried_at, closed_by, close_reason`;

@@ -39,12 +39,16 @@ async function takeOver(session: Session, from: (table: string) => string): Prom
   await session.run(
     `UPDATE ${session.t('snapshot_state')} s SET state = l.state, since = l.since FROM ${from('snapshot_state')} l`,
   );
-  // An operator has looked at these and closed them; the others are as open as they were.
+  await takeOverClosedLetters(session, session.t('dead_letter'), from('dead_letter'));
+}
+
+/** An operator has looked at these and closed them; the others are as open as the schema's own records left them. */
+export async function takeOverClosedLetters(session: Session, into: string, from: string): Promise<void> {
   await session.run(
-    `UPDATE ${session.t('dead_letter')} d
+    `UPDATE ${into} d
      SET state = l.state, closed_at = l.closed_at, closed_by = l.closed_by, close_reason = l.close_reason,
        tried_at = l.tried_at
-     FROM ${from('dead_letter')} l
+     FROM ${from} l
      WHERE l.topic = d.topic AND l.partition = d.partition AND l."offset" = d."offset"
        AND l.state = 'settled' AND d.state = 'open'`,
   );
